@@ -1,0 +1,122 @@
+"""How far the feed can be trusted: the facts the worker keeps and the screens show.
+
+Plain mutable records, written by ``feed`` and read by ``view``; no clock, no I/O. Times are ns since the
+epoch, durations named with their unit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ConnectionState(StrEnum):
+    """Where the connection stands."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    UNAUTHORISED = "unauthorised"
+    """Terminal until the user brings a new token."""
+    DISCONNECTED = "disconnected"
+    """Terminal for another reason."""
+    REPLAYING = "replaying"
+    ENDED = "ended"
+    """A recording that has been played to its end."""
+
+
+class ChannelState(StrEnum):
+    """Where one subscription stands."""
+
+    SUBSCRIBING = "subscribing"
+    AWAITING = "awaiting snapshot"
+    """Subscribed, but a book cannot be shown before its first snapshot."""
+    LIVE = "live"
+    RESYNCING = "resyncing"
+    FAILED = "failed"
+    """The server refused it for good; ``reason`` says why."""
+
+
+@dataclass(slots=True)
+class ChannelHealth:
+    """The facts of one channel."""
+
+    channel: str
+    state: ChannelState = ChannelState.SUBSCRIBING
+    reason: str = ""
+    since: int = 0
+    messages: int = 0
+    rate: float = 0.0
+    """Messages a second over the last few seconds; a measurement for the eye, not money."""
+    last_message: int | None = None
+    offset: int | None = None
+    epoch: str = ""
+    gaps: int = 0
+    resyncs: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Messages that could not be used, by named reason."""
+
+
+@dataclass(slots=True)
+class ConnectionHealth:
+    """The facts of the connection."""
+
+    url: str = ""
+    label: str = ""
+    """What the status line calls this server: the profile's name, ``demo`` or ``replay``."""
+    state: ConnectionState = ConnectionState.CONNECTING
+    since: int = 0
+    reason: str = ""
+    remedy: str = ""
+    attempts: int = 0
+    """Connection attempts since the last success."""
+    next_attempt: int | None = None
+    reconnects: int = 0
+    last_disconnect: str = ""
+    last_frame: int | None = None
+    """When anything at all arrived, pings included: quiet is told from dead by this."""
+    ping_interval_s: float = 25.0
+    last_ping: int | None = None
+    messages: int = 0
+    rate: float = 0.0
+    bytes_received: int = 0
+    lag_p50_ms: float | None = None
+    lag_p99_ms: float | None = None
+    lag_ms: float | None = None
+    """Lag of the latest message."""
+    clock_offset_ms: float | None = None
+    rejected: Counter[str] = field(default_factory=Counter)
+    speed: float | None = None
+    """Replay speed; None means live, 0 means as fast as it goes."""
+    progress: float | None = None
+    """Share of the recording that has been played."""
+
+
+@dataclass(slots=True)
+class ScreenHealth:
+    """The facts of the painter."""
+
+    frames: int = 0
+    skipped: int = 0
+    bytes_written: int = 0
+    bytes_rate: float = 0.0
+    loop_stall_ms: float = 0.0
+    """The longest time the event loop stood still since the last trace line."""
+    paint_ms: float = 0.0
+    """How long the last frame took to make."""
+
+
+@dataclass(slots=True)
+class Health:
+    """Everything the Health view and the trace read."""
+
+    connection: ConnectionHealth = field(default_factory=ConnectionHealth)
+    channels: dict[str, ChannelHealth] = field(default_factory=dict)
+    screen: ScreenHealth = field(default_factory=ScreenHealth)
+
+    @property
+    def rejected(self) -> int:
+        """All messages that could not be used."""
+        return sum(self.connection.rejected.values()) + sum(
+            sum(channel.rejected.values()) for channel in self.channels.values()
+        )

@@ -1,0 +1,63 @@
+"""What the user has chosen: instrument, panes, tabs. Nothing of the market is in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cadenza_tui.market.records import InstrumentId
+
+
+class View(StrEnum):
+    """The views of the program."""
+
+    MARKET = "market"
+    ACCOUNT = "account"
+    HEALTH = "health"
+
+
+@dataclass
+class Desk:
+    """The choices of one sitting."""
+
+    pinned: list[InstrumentId] = field(default_factory=list)
+    selected: InstrumentId | None = None
+    last: InstrumentId | None = None
+    view: View = View.MARKET
+    focused: str = "book"
+    zoomed: str | None = None
+    account: int = 0
+    tab: int = 0
+    masked: bool = False
+    cursor: int = 0
+    """Ladder cursor in rows from the spread row; negative is towards the asks, 0 is none."""
+    scroll: dict[str, int] = field(default_factory=dict)
+    """First row shown, by pane."""
+    paused: dict[str, int] = field(default_factory=dict)
+    """Paused panes, with the count of prints at that moment."""
+
+    def select(self, instrument_id: InstrumentId) -> bool:
+        """Choose an instrument; return whether that changed anything."""
+        if instrument_id == self.selected:
+            return False
+        self.last, self.selected = self.selected, instrument_id
+        self.cursor = 0
+        self.scroll.clear()
+        self.paused.clear()
+        return True
+
+    def step(self, by: int) -> InstrumentId | None:
+        """Return the instrument ``by`` places on among the pinned ones, round and round."""
+        if not self.pinned:
+            return None
+        if self.selected not in self.pinned:
+            return self.pinned[0 if by > 0 else -1]
+        return self.pinned[(self.pinned.index(self.selected) + by) % len(self.pinned)]
+
+    def pin(self, instruments: Sequence[InstrumentId]) -> None:
+        """Take a new list of pinned instruments."""
+        self.pinned = list(dict.fromkeys(instruments))

@@ -1,0 +1,104 @@
+"""Every key of the program, once: bindings, footer and help are made from this table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+
+class Key(NamedTuple):
+    """One key or a few that do the same. ``shown`` is how help and footer write them."""
+
+    id: str
+    keys: str
+    action: str
+    shown: str
+    word: str
+    help: str
+    group: str
+    footer: int = 0
+    """Place in the footer, 1 first; 0 is not in the footer."""
+
+
+KEYS = (
+    Key("find", "slash", "find", "/", "find", "find an instrument", "Instruments", 1),
+    Key("next", "n", "next_instrument", "n", "next", "next instrument", "Instruments", 2),
+    Key("previous", "N", "previous_instrument", "N", "previous", "previous instrument", "Instruments"),
+    Key(
+        "pinned", "1,2,3,4,5,6,7,8,9", "pinned", "1–9", "pinned", "pinned instrument 1 to 9", "Instruments", 3
+    ),
+    Key(
+        "last",
+        "backspace",
+        "last_instrument",
+        "backspace",
+        "last",
+        "the last instrument again",
+        "Instruments",
+    ),
+    Key("focus-next", "tab", "focus_pane(1)", "tab", "pane", "focus the next pane", "Panes", 5),
+    Key(
+        "focus-previous", "shift+tab", "focus_pane(-1)", "shift+tab", "pane", "focus the pane before", "Panes"
+    ),
+    Key("zoom", "z", "zoom", "z", "zoom", "maximise the focused pane, and back", "Panes", 6),
+    Key("pause", "p", "pause", "p", "pause", "pause the focused pane; reading goes on", "Panes", 7),
+    Key("down", "down,j", "move(1)", "↓ j", "down", "ladder cursor or rows down", "Panes"),
+    Key("up", "up,k", "move(-1)", "↑ k", "up", "ladder cursor or rows up", "Panes"),
+    Key(
+        "centre",
+        "space",
+        "centre",
+        "space",
+        "centre",
+        "re-centre the ladder, back to the first row",
+        "Panes",
+        4,
+    ),
+    Key("tab-right", "right", "account_tab(1)", "→", "tab", "next tab of the account pane", "Account"),
+    Key("tab-left", "left", "account_tab(-1)", "←", "tab", "tab before", "Account"),
+    Key("account-next", "full_stop", "account(1)", ".", "account", "next account", "Account"),
+    Key("account-previous", "comma", "account(-1)", ",", "account", "account before", "Account"),
+    Key("mask", "b", "mask", "b", "mask", "mask and unmask every amount", "Account", 8),
+    Key("goto", "g", "goto", "g", "views", "go to a view: g m, g a, g h", "Views", 9),
+    Key("view-market", "f1", "view('market')", "F1  g m", "market", "Market view", "Views"),
+    Key("view-account", "f2", "view('account')", "F2  g a", "account", "Account view", "Views"),
+    Key("view-health", "f3,i", "view('health')", "F3  g h  i", "health", "Health view", "Views"),
+    Key("resync", "R", "resync", "R", "resync", "ask for the book again", "Feed"),
+    Key("theme", "t", "theme", "t", "theme", "dark or light", "Program"),
+    Key("palette", "ctrl+p,colon", "command_palette", "ctrl+p  :", "commands", "all commands", "Program"),
+    Key("help", "question_mark", "help", "?", "help", "this help", "Program", 10),
+    Key("back", "escape", "back", "escape", "back", "back one level", "Program"),
+    Key("quit", "q,ctrl+c", "quit", "q", "quit", "quit", "Program", 11),
+)
+
+GOTO = {"m": "market", "a": "account", "h": "health"}
+"""The letters after ``g``."""
+
+
+def bindings() -> list[Binding]:
+    """Return Textual's bindings, each with the id that a keymap names."""
+    made: list[Binding] = []
+    for key in KEYS:
+        if key.id == "pinned":
+            made += [
+                Binding(digit, f"pinned({digit})", key.help, show=False, id=f"pinned-{digit}")
+                for digit in key.keys.split(",")
+            ]
+        else:
+            made.append(
+                Binding(
+                    key.keys,
+                    key.action,
+                    key.help,
+                    show=False,
+                    id=key.id,
+                    priority=key.id in ("focus-next", "focus-previous", "quit") and key.keys != "q,ctrl+c",
+                )
+            )
+    return made
+
+
+def footer_keys() -> list[tuple[str, str]]:
+    """Return ``(key, word)`` for the footer, the most wanted first."""
+    return [(key.shown, key.word) for key in sorted(KEYS, key=lambda key: key.footer) if key.footer]

@@ -1,0 +1,234 @@
+"""What really goes to the terminal: the cells that changed, and nothing else.
+
+Textual's compositor writes a widget's line from its left edge to the end of the changed span, and says every
+style in full. The painter keeps the strips that the terminal already shows, walks each new strip beside the
+old one, and writes only the runs of cells that differ, moving the cursor over the rest. A full update is
+always written whole: it is what heals a terminal that something else has written on.
+
+It stands on three names of Textual's compositor (``LayoutUpdate``, ``ChopsUpdate`` and their
+``render_segments``); ``tests/ui/test_painter.py`` fails when they move.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+
+from cadenza_tui.ui.sgr import PLAIN, Look, look_of, transition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+    from rich.segment import Segment
+    from rich.style import Style
+    from textual.strip import Strip
+
+REWRITE_GAP = 4
+"""Unchanged cells between two changed ones that cost less to write again than to move over (``ESC[nC``)."""
+
+COLOUR_SYSTEMS = {
+    "standard": ColorSystem.STANDARD,
+    "256": ColorSystem.EIGHT_BIT,
+    "truecolor": ColorSystem.TRUECOLOR,
+}
+
+MAX_STRIPS_A_LINE = 64
+"""More pieces than any layout of ours has: a bound on what is remembered of a line."""
+
+
+class Pen:
+    """Collects output, and knows where the cursor stands and how it writes."""
+
+    __slots__ = ("_look", "_out", "_system", "_x", "_y")
+
+    def __init__(self, system: ColorSystem | None) -> None:
+        self._system = system
+        self._out: list[str] = []
+        self._look: Look = PLAIN
+        self._x = self._y = -1
+
+    def move(self, x: int, y: int) -> None:
+        """Go to a cell, by the shorter of a jump to the right and an absolute address."""
+        if y == self._y and x == self._x:
+            return
+        if y == self._y and self._x < x:
+            gap = x - self._x
+            self._out.append(f"\x1b[{gap}C" if gap > 1 else "\x1b[C")
+        else:
+            self._out.append(f"\x1b[{y + 1};{x + 1}H")
+        self._x, self._y = x, y
+
+    def write(self, text: str, style: Style | None, cells: int) -> None:
+        """Write ``text``, which is ``cells`` wide, at the cursor."""
+        look = look_of(style, self._system)
+        if look is not self._look:
+            self._out.append(transition(self._look, look))
+            self._look = look
+        self._out.append(text)
+        self._x += cells
+
+    def finish(self) -> str:
+        """Leave the terminal plain and return everything."""
+        if self._look != PLAIN:
+            self._out.append("\x1b[m")
+        return "".join(self._out)
+
+
+@lru_cache(maxsize=4096)
+def _narrow_text(text: str) -> bool:
+    return text.isascii() or all(cell_len(character) == 1 for character in text)
+
+
+def _narrow(strip: Strip) -> bool:
+    """Whether each character of the strip is one cell wide, so that columns are character positions."""
+    return all(_narrow_text(segment.text) for segment in strip)
+
+
+def changed_spans(old: str, new: str, gap: int = REWRITE_GAP) -> Iterator[tuple[int, int]]:
+    """Yield the spans ``[start, end)`` in which two texts of one length differ, close ones joined."""
+    start = end = -1
+    for index, (before, after) in enumerate(zip(old, new, strict=True)):
+        if before == after:
+            continue
+        if start < 0:
+            start = index
+        elif index - end > gap:
+            yield start, end
+            start = index
+        end = index + 1
+    if start >= 0:
+        yield start, end
+
+
+def _same_blank(text: str, before: Style | None, after: Style | None) -> bool:
+    """Whether two styles look alike on blanks: only the ground shows there."""
+    if before is None or after is None or not text.isspace():
+        return False
+    return before.bgcolor == after.bgcolor and not (
+        before.reverse or after.reverse or before.underline or after.underline
+    )
+
+
+def differences(old: Strip, new: Strip) -> Iterator[tuple[int, str, Style | None]]:
+    """Yield ``(column, text, style)`` for the runs of ``new`` that differ from ``old``.
+
+    Both strips are equally long and hold characters of one cell each.
+    """
+    olds: Iterator[Segment] = iter(old)
+    before = next(olds, None)
+    skip = 0
+    column = 0
+    for text, style, _ in new:
+        position = 0
+        while position < len(text):
+            while before is not None and skip >= len(before.text):
+                before = next(olds, None)
+                skip = 0
+            if before is None:
+                yield column, text[position:], style
+                column += len(text) - position
+                break
+            length = min(len(text) - position, len(before.text) - skip)
+            piece = text[position : position + length]
+            shown = before.text[skip : skip + length]
+            if before.style is style or before.style == style or _same_blank(piece, before.style, style):
+                if shown != piece:
+                    for start, end in changed_spans(shown, piece):
+                        yield column + start, piece[start:end], style
+            else:
+                yield column, piece, style
+            position += length
+            skip += length
+            column += length
+
+
+class Painter:
+    """Remembers what the terminal shows, and turns the compositor's updates into cell updates."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, dict[int, Strip]] = {}
+
+    def forget(self) -> None:
+        """Trust nothing that was remembered: the next strips are written whole."""
+        self._lines.clear()
+
+    def wrap(self, update: CompositorUpdate) -> CompositorUpdate:
+        """Return an update that, when it is rendered, writes only what ``update`` changes."""
+        if isinstance(update, LayoutUpdate | ChopsUpdate):
+            return CellUpdate(self, update)
+        return update
+
+    def layout(self, update: LayoutUpdate, pen: Pen) -> None:
+        """Write a whole screen."""
+        self._lines.clear()
+        left = update.region.x
+        for y, strips in enumerate(update.strips, update.region.y):
+            line: dict[int, Strip] = {}
+            x = left
+            pen.move(x, y)
+            for strip in strips:
+                line[x] = strip
+                _write(pen, strip)
+                x += strip.cell_length
+            self._lines[y] = line
+
+    def chops(self, update: ChopsUpdate, pen: Pen) -> None:
+        """Write what changed in the spans of a partial update."""
+        for y, first, last in update.spans:
+            line = self._lines.setdefault(y, {})
+            for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+                if strip is None or x >= last or end <= first:
+                    continue
+                shown = line.get(x)
+                if shown is strip:
+                    continue
+                if (
+                    shown is not None
+                    and shown.cell_length == strip.cell_length
+                    and _narrow(shown)
+                    and _narrow(strip)
+                ):
+                    for column, text, style in differences(shown, strip):
+                        pen.move(x + column, y)
+                        pen.write(text, style, len(text))
+                else:
+                    pen.move(x, y)
+                    _write(pen, strip)
+                    self._drop_overlapping(line, x, x + strip.cell_length)
+                line[x] = strip
+
+    @staticmethod
+    def _drop_overlapping(line: dict[int, Strip], start: int, end: int) -> None:
+        stale = [x for x, strip in line.items() if x < end and x + strip.cell_length > start]
+        for x in stale:
+            del line[x]
+        if len(line) > MAX_STRIPS_A_LINE:
+            line.clear()
+
+
+def _write(pen: Pen, strip: Iterable[Segment]) -> None:
+    for text, style, control in strip:
+        if text and not control:
+            pen.write(text, style, cell_len(text))
+
+
+class CellUpdate(CompositorUpdate):
+    """A compositor update that is compared with what the terminal shows only when it is really written."""
+
+    def __init__(self, painter: Painter, update: LayoutUpdate | ChopsUpdate) -> None:
+        self._painter = painter
+        self._update = update
+
+    def render_segments(self, console: Console) -> str:
+        """Return the escape sequences and text of the cells that changed."""
+        pen = Pen(None if console.no_color else COLOUR_SYSTEMS.get(console.color_system or ""))
+        if isinstance(self._update, LayoutUpdate):
+            self._painter.layout(self._update, pen)
+        else:
+            self._painter.chops(self._update, pen)
+        return pen.finish()

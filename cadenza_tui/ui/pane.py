@@ -1,0 +1,126 @@
+"""The widget that every live part of the screen is: rows in, changed lines out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region, Size
+from textual.widget import Widget
+
+from cadenza_tui.view.frame import fit, framed
+from cadenza_tui.view.rows import Ground, Span
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from cadenza_tui.ui.theme import Brush
+    from cadenza_tui.view.rows import Pane, Row
+
+
+class RowsWidget(Widget):
+    """Paints rows by content. ``show`` compares them with what is there and refreshes the changed lines only.
+
+    It renders whole lines itself, past Textual's style cache: the rows say their own ground and border.
+    """
+
+    DEFAULT_CSS = """
+    RowsWidget { position: absolute; }
+    """
+
+    def __init__(self, brush: Brush, *, id: str, ground: Ground = Ground.PANEL) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._brush = brush
+        self._ground = ground
+        self._rows: tuple[Row, ...] = ()
+        self._dimmed = False
+        self._strips: list[Strip] = []
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows as last shown."""
+        return self._rows
+
+    def show(self, rows: tuple[Row, ...], *, dimmed: bool = False) -> bool:
+        """Show these rows; return whether any line changed."""
+        width, height = self.size
+        if not width or not height:
+            return False
+        before, strips = self._rows, self._strips
+        whole = len(strips) != height or dimmed is not self._dimmed
+        blank: Row = (Span(" " * width, ground=self._ground),)
+        wanted = tuple(rows[:height]) + (blank,) * (height - len(rows))
+        if whole:
+            strips = [self._strip(row, width, dimmed) for row in wanted]
+            changed = list(range(height))
+        else:
+            strips = list(strips)
+            changed = []
+            for y, row in enumerate(wanted):
+                if row is not before[y] and row != before[y]:
+                    strips[y] = self._strip(row, width, dimmed)
+                    changed.append(y)
+        self._rows, self._strips, self._dimmed = wanted, strips, dimmed
+        if changed:  # refresh() with no regions repaints everything
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        return bool(changed)
+
+    def _strip(self, row: Row, width: int, dimmed: bool) -> Strip:
+        return self._brush.strip(fit(row, width, self._ground), dimmed=dimmed)
+
+    def rebrush(self, brush: Brush) -> None:
+        """Paint everything again in another palette."""
+        self._brush = brush
+        self._strips = [self._strip(row, self.size.width, self._dimmed) for row in self._rows]
+        self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the strips of the cropped region."""
+        x1, x2 = crop.column_span
+        strips = self._strips[crop.y : crop.bottom]
+        missing = crop.height - len(strips)
+        width = self.size.width
+        if missing:
+            blank = self._brush.strip((Span(" " * width, ground=self._ground),))
+            strips = [*strips, *([blank] * missing)]
+        if (x1, x2) != (0, width) or any(strip.cell_length != width for strip in strips):
+            strips = [strip.crop(x1, x2) for strip in strips]
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line, for whatever in Textual asks for lines one by one."""
+        return self.render_lines(Region(0, y, self.size.width, 1))[0]
+
+    def on_resize(self, _event: object) -> None:
+        """Forget strips of another width; the next frame brings the new ones."""
+        self._rows, self._strips = (), []
+
+
+class PaneWidget(RowsWidget, can_focus=True):
+    """A pane with a border and titles; it can have the focus."""
+
+    def __init__(self, brush: Brush, *, id: str) -> None:  # noqa: A002
+        super().__init__(brush, id=id)
+        self._pane: Pane | None = None
+
+    @property
+    def inside(self) -> Size:
+        """The room for body rows."""
+        return Size(max(self.size.width - 2, 0), max(self.size.height - 2, 0))
+
+    def show_pane(self, pane: Pane) -> bool:
+        """Show a pane in its border; return whether any line changed."""
+        self._pane = pane
+        width, height = self.size
+        return self.show(framed(pane, width, height, focused=self.has_focus), dimmed=pane.dimmed)
+
+    def _reframe(self) -> None:
+        if self._pane is not None:
+            self.show_pane(self._pane)
+
+    def on_focus(self) -> None:
+        """Light the border."""
+        self._reframe()
+
+    def on_blur(self) -> None:
+        """Let the border fade."""
+        self._reframe()

@@ -1,0 +1,38 @@
+"""The way out to the terminal: bytes counted, and frames acknowledged by the terminal itself.
+
+After a frame the terminal is asked where its cursor is (``ESC[6n``). It answers in order, so the answer says
+that everything before it has been drawn, however deep the buffers of an SSH link are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+REQUEST_ACKNOWLEDGEMENT = "\x1b[6n"
+
+
+class Meter:
+    """What has been written to the terminal, in bytes."""
+
+    def __init__(self) -> None:
+        self.bytes_written = 0
+
+
+def metered(driver_class: type[Driver], meter: Meter) -> type[Driver]:
+    """Return ``driver_class`` with its writes counted on ``meter``."""
+
+    class MeteredDriver(driver_class):  # type: ignore[valid-type,misc]
+        def write(self, data: str) -> None:
+            meter.bytes_written += len(data) if data.isascii() else len(data.encode())
+            super().write(data)
+
+    return MeteredDriver
+
+
+def backlog(driver: Any) -> int:
+    """Return how many writes wait for the terminal; past 30 Textual would block the event loop."""
+    thread = getattr(driver, "_writer_thread", None)
+    return 0 if thread is None else thread._queue.qsize()

@@ -1,0 +1,171 @@
+"""The painter, against a terminal emulator: what it leaves out is never missing on the screen."""
+
+from __future__ import annotations
+
+import pyte
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from cadenza_tui.ui.painter import Painter, changed_spans, differences
+from cadenza_tui.ui.sgr import PLAIN, look_of, transition
+
+WIDTH, HEIGHT = 24, 3
+STYLES = [
+    Style.parse(text)
+    for text in (
+        "#cfd6e1 on #11151c",
+        "bold #cfd6e1 on #11151c",
+        "#57b894 on #11151c",
+        "#57b894 on #12312a",
+        "reverse #57b894",
+        "default on default",
+        "dim italic #e0707e on #371c23",
+    )
+]
+CONSOLE = Console(color_system="truecolor", width=WIDTH, height=HEIGHT)
+
+texts = st.text(alphabet="0123456789., ▲▼│─", min_size=1, max_size=9)
+segments = st.tuples(texts, st.sampled_from(STYLES)).map(lambda pair: Segment(*pair))
+
+
+def to_width(parts: list[Segment]) -> Strip:
+    return Strip(parts).adjust_cell_length(WIDTH, STYLES[0])
+
+
+lines = st.lists(segments, max_size=8).map(to_width)
+screens = st.lists(lines, min_size=HEIGHT, max_size=HEIGHT)
+
+
+def shown(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
+    """Every cell with all that can be seen of it."""
+    cells: list[list[tuple[object, ...]]] = []
+    for y in range(HEIGHT):
+        row: list[tuple[object, ...]] = []
+        for x in range(WIDTH):
+            cell = screen.buffer[y][x]
+            foreground = cell.bg if cell.reverse else cell.fg
+            background = cell.fg if cell.reverse else cell.bg
+            blank = cell.data == " " and not cell.underscore
+            row.append((cell.data, None if blank else (foreground, cell.bold, cell.italics), background))
+        cells.append(row)
+    return cells
+
+
+def feed(stream: pyte.Stream, update: CompositorUpdate) -> str:
+    data = update.render_segments(CONSOLE)
+    stream.feed(data)
+    return data
+
+
+def whole(strips: list[Strip]) -> LayoutUpdate:
+    return LayoutUpdate([[strip] for strip in strips], Region(0, 0, WIDTH, HEIGHT))
+
+
+def partial(strips: list[Strip], cuts: list[int], spans: list[tuple[int, int, int]]) -> ChopsUpdate:
+    edges = [0, *cuts, WIDTH]
+    chops = [dict(zip(edges[:-1], strip.divide(edges[1:]), strict=True)) for strip in strips]
+    return ChopsUpdate(chops, spans, [edges[1:]] * len(strips))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(screens, min_size=2, max_size=5), st.sets(st.integers(1, WIDTH - 1), max_size=3))
+def test_partial_updates_leave_the_same_screen_as_whole_ones(
+    frames: list[list[Strip]], cuts: set[int]
+) -> None:
+    """A terminal that got only the differences shows what one that got everything shows."""
+    painted, reference = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
+    painter, stream, other = Painter(), pyte.Stream(painted), pyte.Stream(reference)
+    spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
+    feed(stream, painter.wrap(whole(frames[0])))
+    for frame in frames[1:]:
+        feed(stream, painter.wrap(partial(frame, sorted(cuts), spans)))
+    feed(other, Painter().wrap(whole(frames[-1])))
+    assert shown(painted) == shown(reference)
+
+
+def test_an_unchanged_frame_costs_nothing() -> None:
+    """Painting what is already there writes not one byte."""
+    strips = [to_width([Segment("61,837.64", STYLES[2])]) for _ in range(HEIGHT)]
+    painter = Painter()
+    painter.wrap(whole(strips)).render_segments(CONSOLE)
+    again = [to_width([Segment("61,837.64", STYLES[2])]) for _ in range(HEIGHT)]
+    spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
+    assert painter.wrap(partial(again, [], spans)).render_segments(CONSOLE) == ""
+
+
+def test_one_changed_digit_costs_one_move_one_colour_and_one_digit() -> None:
+    """A digit that changes is written alone."""
+    painter = Painter()
+    painter.wrap(whole([to_width([Segment("61,837.64", STYLES[2])])])).render_segments(CONSOLE)
+    update = partial([to_width([Segment("61,837.65", STYLES[2])])], [], [(0, 0, WIDTH)])
+    written = painter.wrap(update).render_segments(CONSOLE)
+    assert written == "\x1b[1;9H\x1b[38;2;87;184;148;48;2;17;21;28m5\x1b[m"
+
+
+def test_a_strip_with_wide_characters_is_written_whole() -> None:
+    """Columns are not character positions there, so no difference is taken."""
+    painter = Painter()
+    painter.wrap(whole([to_width([Segment("名前 1", STYLES[0])])])).render_segments(CONSOLE)
+    update = partial([to_width([Segment("名前 2", STYLES[0])])], [], [(0, 0, WIDTH)])
+    assert "名前 2" in painter.wrap(update).render_segments(CONSOLE)
+
+
+def test_forgetting_writes_the_next_strips_whole() -> None:
+    """After something else wrote on the terminal nothing remembered is trusted."""
+    strips = [to_width([Segment("61,837.64", STYLES[2])]) for _ in range(HEIGHT)]
+    painter = Painter()
+    painter.wrap(whole(strips)).render_segments(CONSOLE)
+    painter.forget()
+    spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
+    assert painter.wrap(partial(strips, [], spans)).render_segments(CONSOLE).count("61,837.64") == HEIGHT
+
+
+@given(st.lists(st.sampled_from(STYLES), min_size=2, max_size=6))
+def test_a_transition_always_ends_in_the_wanted_look(styles: list[Style]) -> None:
+    """However it is reached, the last look is what the terminal writes with."""
+    screen = pyte.Screen(4, 1)
+    stream = pyte.Stream(screen)
+    now = PLAIN
+    for style in styles:
+        look = look_of(style, ColorSystem.TRUECOLOR)
+        stream.feed(transition(now, look))
+        now = look
+    stream.feed("\x1b[Hx")
+    fresh = pyte.Screen(4, 1)
+    pyte.Stream(fresh).feed(transition(PLAIN, now) + "x")
+    assert screen.buffer[0][0] == fresh.buffer[0][0]
+
+
+@given(st.text("ab", min_size=1, max_size=30), st.data())
+def test_changed_spans_cover_every_difference(old: str, data: st.DataObject) -> None:
+    """Outside the spans both texts are the same, and each span begins and ends with a difference."""
+    new = data.draw(st.text("ab", min_size=len(old), max_size=len(old)))
+    spans = list(changed_spans(old, new))
+    covered = {index for start, end in spans for index in range(start, end)}
+    assert all(index in covered for index in range(len(old)) if old[index] != new[index])
+    assert all(old[start] != new[start] and old[end - 1] != new[end - 1] for start, end in spans)
+
+
+@given(lines, lines)
+def test_differences_applied_to_the_old_line_give_the_new_one(old: Strip, new: Strip) -> None:
+    """The runs, laid over the old text, are the new text."""
+    text = list(old.text)
+    for column, run, _style in differences(old, new):
+        text[column : column + len(run)] = run
+    assert "".join(text) == new.text
+
+
+def test_without_colour_only_attributes_are_written() -> None:
+    """A terminal without colours gets no colour codes."""
+    plain = Console(color_system=None, width=WIDTH, height=1)
+    strips = [to_width([Segment("live", STYLES[1])])]
+    written = Painter().wrap(LayoutUpdate([strips], Region(0, 0, WIDTH, 1))).render_segments(plain)
+    assert "38;2" not in written
+    assert "\x1b[1m" in written
