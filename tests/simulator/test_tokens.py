@@ -1,0 +1,50 @@
+"""Connection tokens."""
+
+from __future__ import annotations
+
+import time
+
+import jwt
+import pytest
+
+from cadenza_tui.simulator.tokens import ExpiredToken, InvalidToken, mint, new_secret, verify
+
+SECRET = new_secret()
+
+
+def test_a_minted_token_is_accepted() -> None:
+    """It names its user and its end, which is left out for a token without one."""
+    now = time.time()
+    assert verify(SECRET, mint(SECRET, "ada", now=now, ttl=60)) == ("ada", int(now + 60))
+    assert verify(SECRET, mint(SECRET, now=now, ttl=None)) == ("demo", None)
+
+
+def test_a_short_secret_works_without_a_warning() -> None:
+    """The user's own choice of a secret is taken as it is."""
+    assert verify("s", mint("s", now=time.time())).user == "demo"
+
+
+def test_an_expired_token_is_told_from_an_invalid_one() -> None:
+    """Only the signature's owner hears that it is merely late."""
+    late = mint(SECRET, now=time.time() - 100, ttl=10)
+    with pytest.raises(ExpiredToken):
+        verify(SECRET, late)
+    with pytest.raises(InvalidToken):
+        verify(new_secret(), late)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "nonsense",
+        "a.b.c",
+        jwt.encode({"sub": "demo"}, "", algorithm="none"),
+        jwt.encode({}, SECRET, algorithm="HS256"),
+        jwt.encode({"sub": "demo"}, SECRET * 2, algorithm="HS512"),
+    ],
+)
+def test_anything_else_is_invalid(token: str) -> None:
+    """No token, no signature, another algorithm, or no user."""
+    with pytest.raises(InvalidToken):
+        verify(SECRET, token)
