@@ -1,0 +1,16 @@
+"""The command line. Each command imports what it needs when it runs: see ``group`` for how they are found."""
+
+from __future__ import annotations
+
+from cadenza_tui.cli.balances import balances
+from cadenza_tui.cli.demo import demo
+from cadenza_tui.cli.group import cli
+from cadenza_tui.cli.monitor import monitor
+from cadenza_tui.cli.replay import replay
+from cadenza_tui.cli.simulate import simulate
+from cadenza_tui.cli.stream import stream
+
+for _command in (monitor, demo, simulate, replay, stream, balances):
+    cli.add_command(_command)
+
+__all__ = ["cli"]

@@ -1,0 +1,82 @@
+"""``cadenza-tui [INSTRUMENT…]``: the monitor on the live server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from cadenza_tui.cli.options import find_server, instruments_argument, need_terminal, server_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cadenza_tui.feed.replay import ReplayFeed
+    from cadenza_tui.feed.worker import Feed
+
+NOTHING_CONFIGURED = """\
+Nothing says yet which server to watch.
+
+To look around first, without an account:
+
+  cadenza-tui demo                a simulated market on this machine
+
+To watch the live platform, bring an access token and name a server:
+
+  export CADENZA_TOKEN_FILE=~/.cadenza-token      a file that only you can read
+  cadenza-tui --profile prod BINANCE:BTC/USDT     or uat, or --url wss://…
+
+or write it down once in {path}:
+
+  default_profile = "prod"
+
+  [profiles.prod]
+  token_file = "~/.cadenza-token"         # or token_command = "pass show cadenza"
+  instruments = ["BINANCE:BTC/USDT"]      # what the keys 1–9 show
+  accounts = ["my-account-id"]
+
+A recording needs neither:  cadenza-tui replay FILE
+All options:                cadenza-tui --help"""
+
+
+def open_monitor(source: Feed | ReplayFeed, theme: str | None, trace: Path | None) -> int:
+    """Open the screen on a feed, and stay until it is left; return the exit code."""
+    from cadenza_tui.feed.trace import Trace  # noqa: PLC0415  # only where there is a screen
+    from cadenza_tui.ui.app import run_monitor  # noqa: PLC0415
+
+    alongside = [] if trace is None else [Trace(trace, source.market).run]
+    return run_monitor(source, theme=theme or "dark", alongside=alongside)
+
+
+@click.command(hidden=True)
+@instruments_argument
+@server_options
+@click.pass_context
+def monitor(
+    ctx: click.Context,
+    *,
+    instruments: tuple[str, ...],
+    profile: str | None,
+    url: str | None,
+    accounts: tuple[str, ...],
+    config_file: Path | None,
+    trace: Path | None,
+) -> None:
+    """Open the monitor on the live server, with INSTRUMENTs (VENUE:BASE/QUOTE) on the keys 1-9."""
+    server = find_server(profile, url, config_file)
+    if server is None:
+        from cadenza_tui import paths  # noqa: PLC0415  # only where there is nothing else to do
+
+        click.echo(NOTHING_CONFIGURED.format(path=config_file or paths.config_file()))
+        ctx.exit(2)
+    need_terminal("the monitor")
+    from cadenza_tui.feed.worker import Feed  # noqa: PLC0415  # heavy for a --help
+    from cadenza_tui.market.state import Market  # noqa: PLC0415
+
+    if server.tokens is not None:
+        asyncio.run(server.tokens.probe())
+    feed = Feed(Market(), server.settings(instruments, accounts))
+    if instruments:
+        feed.show(instruments[0])
+    ctx.exit(open_monitor(feed, server.config.theme, trace))

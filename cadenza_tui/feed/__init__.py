@@ -1,0 +1,1 @@
+"""The worker: what comes over the link, or out of a recording, into the market."""

@@ -1,0 +1,187 @@
+"""What only queries bring: the lists, the portfolios, the working orders, and book snapshots on demand."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from cadenza_tui.errors import CadenzaError
+from cadenza_tui.market.records import WORKING_STATUSES
+from cadenza_tui.wire import rpc
+from cadenza_tui.wire.rejected import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from msgspec import Raw
+
+    from cadenza_tui.market.records import (
+        AccountId,
+        BookUpdate,
+        InstrumentId,
+        Nanoseconds,
+        Order,
+    )
+    from cadenza_tui.market.state import Market
+
+T = TypeVar("T")
+
+SNAPSHOT_DEPTH = 1_000
+PAGE = 500
+MAX_PAGES = 40
+MAX_TICKERS = 200
+UNKNOWN_STATUS = "UNKNOWN"
+
+
+class Call(Protocol):
+    """``Client.rpc``."""
+
+    async def __call__(self, method: str, params: object = None) -> Raw:
+        """Return the answer's raw JSON."""
+
+
+class QueryFailed(CadenzaError):
+    """An answer that cannot be used."""
+
+
+@dataclass
+class Bootstrap:
+    """The queries of a feed. Each applies what it brings; why one brought nothing stands in ``troubles``."""
+
+    call: Call
+    market: Market
+    now: Callable[[], Nanoseconds]
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    async def instruments(self) -> None:
+        """Replace the list of what can be watched, where the server has one."""
+        with self._trouble("instruments"):
+            found = await self._list(
+                lambda offset: rpc.instrument_list(limit=PAGE, offset=offset), rpc.decode_instruments
+            )
+            if found:
+                self.market.set_instruments(found)
+
+    async def tickers(self, instruments: Sequence[InstrumentId]) -> None:
+        """Fetch the tickers of some instruments."""
+        known = self.market.instruments
+        wanted = [name for name in instruments if not known or name in known][:MAX_TICKERS]
+        if not wanted:
+            return
+        with self._trouble("tickers"):
+            raw = await self._ask(rpc.ticker_list(wanted))
+            for ticker in _usable(lambda: rpc.decode_tickers(raw, self._count)):
+                if ticker.instrument_id in wanted:
+                    self.market.apply_ticker(ticker)
+
+    async def accounts(self) -> None:
+        """Fetch what the platform says of the accounts."""
+        with self._trouble("accounts"):
+            found = await self._list(
+                lambda offset: rpc.trading_account_list(limit=PAGE, offset=offset), rpc.decode_accounts
+            )
+            for account in found:
+                self.market.apply_account(account, self.now())
+
+    async def account(self, account_id: AccountId) -> None:
+        """Fetch an account's portfolio and its orders."""
+        with self._trouble(f"portfolio of {account_id}"):
+            raw = await self._ask(rpc.portfolio_get(account_id))
+            portfolio = _usable(lambda: rpc.decode_portfolio(raw, account_id))
+            if portfolio.account_id == account_id:
+                self.market.apply_portfolio(portfolio, self.now())
+        with self._trouble(f"orders of {account_id}"):
+            await self._orders(account_id)
+
+    async def _orders(self, account_id: AccountId) -> None:
+        """Fetch the latest orders, and all that work where these are not all there are.
+
+        An order that was working and is not listed as such any more ended while nobody looked: nothing tells
+        how, so its status is unknown.
+        """
+        account = self.market.account(account_id)
+        before = {order.order_id: order for order in account.working_orders()}
+        listed: set[str] = set()
+
+        def take(orders: Sequence[Order]) -> None:
+            for order in orders:
+                if order.account_id == account_id:
+                    listed.add(order.order_id)
+                    self.market.apply_order(order, self.now())
+
+        raw = await self._ask(rpc.trade_order_list(account_id, limit=PAGE))
+        latest = _usable(lambda: rpc.decode_orders(raw, self._count))
+        take(latest)
+        if not _is_all(raw, len(latest)):
+            for status in sorted(WORKING_STATUSES):
+                take(
+                    await self._list(
+                        lambda offset, status=status: rpc.trade_order_list(  # type: ignore[misc]
+                            account_id, status=status, limit=PAGE, offset=offset
+                        ),
+                        rpc.decode_orders,
+                    )
+                )
+        for order_id, order in before.items():
+            if order_id not in listed and account.orders.get(order_id) is order:
+                gone = replace(order, status=UNKNOWN_STATUS, reason="not listed after a reconnect")
+                self.market.apply_order(gone, self.now())
+
+    async def book(self, instrument_id: InstrumentId) -> BookUpdate:
+        """Fetch a book's snapshot; raises CadenzaError."""
+        raw = await self._ask(rpc.orderbook_get(instrument_id, SNAPSHOT_DEPTH))
+        return _usable(lambda: rpc.decode_book(raw, instrument_id))
+
+    # --- asking
+
+    async def _ask(self, request: rpc.Request) -> Raw:
+        return await self.call(*request)
+
+    async def _list(
+        self, request: Callable[[int], rpc.Request], decode: Callable[[Raw, rpc.OnRejected], list[T]]
+    ) -> list[T]:
+        """Return a whole list, page by page; entries that cannot be used are counted and left out."""
+        found: list[T] = []
+        seen = 0
+        for _ in range(MAX_PAGES):
+            raw = await self._ask(request(seen))
+            unusable: list[Rejected] = []
+            entries = _usable(lambda raw=raw, unusable=unusable: decode(raw, unusable.append))  # type: ignore[misc]
+            for rejection in unusable:
+                self._count(rejection)
+            found += entries
+            read = len(entries) + len(unusable)
+            seen += read
+            if not read or _is_all(raw, seen):
+                break
+        return found
+
+    def _count(self, rejection: Rejected) -> None:
+        self.market.health.connection.rejected[rejection.reason.value] += 1
+
+    @contextmanager
+    def _trouble(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except CadenzaError as error:
+            self.troubles[what] = str(error)
+        else:
+            self.troubles.pop(what, None)
+
+
+def _usable(decode: Callable[[], T]) -> T:
+    try:
+        return decode()
+    except Rejected as rejection:
+        raise QueryFailed(f"the answer cannot be used: {rejection}") from None
+
+
+def _is_all(raw: Raw, seen: int) -> bool:
+    """Return whether ``seen`` entries are the whole list: its total says so, else a page that is not full."""
+    pagination = _usable(lambda: rpc.decode_pagination(raw))
+    if pagination is not None and pagination.total is not None:
+        return seen >= pagination.total
+    return seen % PAGE != 0

@@ -1,0 +1,99 @@
+"""Measurements for the Health view, in constant memory: rates and lag over the last few seconds."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from hdrh.histogram import HdrHistogram
+
+if TYPE_CHECKING:
+    from cadenza_tui.market.health import Health
+
+WINDOW_S = 5
+"""How many seconds a rate looks back."""
+LAG_WINDOW_NS = 10_000_000_000
+"""A percentile of lag covers between one and two of these."""
+MAX_LAG_US = 3_600_000_000
+_DIGITS = 2
+
+
+class Rate:
+    """Events a second, from readings of a running total taken about once a second."""
+
+    __slots__ = ("_readings",)
+
+    def __init__(self) -> None:
+        self._readings: deque[tuple[int, int]] = deque(maxlen=WINDOW_S + 1)
+
+    def reading(self, total: int, now: int) -> float:
+        """Take a reading of the running total at ``now`` (ns) and return the rate."""
+        readings = self._readings
+        if readings and (now <= readings[-1][0] or total < readings[-1][1]):
+            readings.clear()
+        readings.append((now, total))
+        first, before = readings[0]
+        return (total - before) * 1e9 / (now - first) if now > first else 0.0
+
+
+class Lag:
+    """How late messages are: percentiles over a sliding window, from two histograms that take turns.
+
+    The one in use and the one before it are read together, so a percentile covers between one and two
+    windows and memory does not grow with the rate.
+    """
+
+    def __init__(self) -> None:
+        self._current = HdrHistogram(1, MAX_LAG_US, _DIGITS)
+        self._previous = HdrHistogram(1, MAX_LAG_US, _DIGITS)
+        self._both = HdrHistogram(1, MAX_LAG_US, _DIGITS)
+        self._since = 0
+
+    def record(self, lag_ns: int) -> None:
+        """Count one message. A negative lag, which only clocks that disagree can give, counts as none."""
+        microseconds = lag_ns // 1_000
+        self._current.record_value(min(max(microseconds, 1), MAX_LAG_US))
+
+    def percentiles_ms(self, now: int) -> tuple[float, float] | None:
+        """Return p50 and p99 in ms at ``now`` (ns), or None when nothing came within the window."""
+        if not self._since:
+            self._since = now
+        age = now - self._since
+        if not 0 <= age < LAG_WINDOW_NS:
+            self._current, self._previous = self._previous, self._current
+            self._current.reset()
+            if not 0 <= age < 2 * LAG_WINDOW_NS:
+                self._previous.reset()
+            self._since = now
+        if not self._current.total_count and not self._previous.total_count:
+            return None
+        self._both.reset()
+        self._both.add(self._current)
+        self._both.add(self._previous)
+        return (
+            self._both.get_value_at_percentile(50) / 1_000,
+            self._both.get_value_at_percentile(99) / 1_000,
+        )
+
+
+class Meter:
+    """Takes the readings, about once a second, for a connection and all its channels."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._rate = Rate()
+        self._rates: dict[str, Rate] = {}
+
+    def measure(self, lag: Lag, monotonic: int) -> None:
+        """Write rates and percentiles into the health; ``monotonic`` in ns: a replay's clock may rest."""
+        connection, channels = self._health.connection, self._health.channels
+        connection.rate = self._rate.reading(connection.messages, monotonic)
+        for channel in self._rates.keys() - channels.keys():
+            del self._rates[channel]
+        for channel, facts in channels.items():
+            rate = self._rates.get(channel)
+            if rate is None:
+                rate = self._rates[channel] = Rate()
+            facts.rate = rate.reading(facts.messages, monotonic)
+        percentiles = lag.percentiles_ms(monotonic)
+        connection.lag_p50_ms, connection.lag_p99_ms = percentiles or (None, None)

@@ -1,0 +1,335 @@
+"""The one way by which publications reach the market: live, replayed and streamed alike. Synchronous.
+
+channel → route → decode → apply → health → ``on_event``. What cannot be used is counted by name on the health
+of its channel and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+from cadenza_tui.feed.health import Lag
+from cadenza_tui.feed.hold import Hold, included
+from cadenza_tui.market.book import Applied
+from cadenza_tui.market.health import ChannelHealth, ChannelState
+from cadenza_tui.market.records import (
+    BookUpdate,
+    Kline,
+    Order,
+    Portfolio,
+    Print,
+    Ticker,
+    TradingAccount,
+    UpdateType,
+)
+from cadenza_tui.market.state import Topic
+from cadenza_tui.wire.channels import ChannelName, Kind, parse
+from cadenza_tui.wire.decode import Rejected, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import msgspec
+
+    from cadenza_tui.market.records import AccountId, InstrumentId, Nanoseconds
+    from cadenza_tui.market.state import Market
+    from cadenza_tui.wire.channels import Templates
+
+Event: TypeAlias = BookUpdate | Print | Ticker | Kline | Portfolio | Order | TradingAccount
+"""What was applied, as ``on_event`` is told."""
+
+MAX_ROUTES = 4_096
+UNKNOWN_CHANNEL = "unknown channel"
+TOO_MANY_CHANNELS = "too many channels"
+UNKNOWN_INSTRUMENT = "unknown instrument"
+OTHER_ACCOUNT = "account of another channel"
+INTERNAL = "internal error"
+
+
+class BookWatch(Protocol):
+    """Who brings snapshots to the books that need one. Without a watch nothing is held back."""
+
+    def on_book_lost(self, channel: str, reason: str) -> None:
+        """The channel's book does not follow its stream any more; its updates are being held."""
+
+    def on_book_found(self, channel: str) -> None:
+        """A snapshot came through the channel itself."""
+
+
+class Route:
+    """Where a channel's publications go, and how that stands."""
+
+    __slots__ = ("channel", "health", "hold", "name", "snapshot")
+
+    def __init__(self, channel: str, name: ChannelName, health: ChannelHealth) -> None:
+        self.channel = channel
+        self.name = name
+        self.health = health
+        self.hold: Hold | None = None
+        """Book updates that wait for a snapshot, while one is being fetched."""
+        self.snapshot: BookUpdate | None = None
+        """The fetched snapshot, until the first update that is not in it."""
+
+    @property
+    def subject(self) -> tuple[Kind, str]:
+        """What the channel is about."""
+        name = self.name
+        return name.kind, name.instrument_id or name.account_id or name.venue or ""
+
+
+class Ingest:
+    """Publications in, market state out. ``now`` is the source's clock in ns.
+
+    Channels that were asked for are made known by ``register``. With ``open_routes`` (a recording) any
+    channel that can be told apart is taken as asked for, ``on_route`` is told of it, and offsets are checked
+    here: live, the client checks them.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        now: Callable[[], Nanoseconds],
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        watch: BookWatch | None = None,
+        open_routes: bool = False,
+        on_route: Callable[[ChannelName], None] | None = None,
+        templates: Templates | None = None,
+    ) -> None:
+        self.market = market
+        self.lag = Lag()
+        self.clock_offset = 0
+        """Server time minus our time, in ns, where the two differ more than the link explains."""
+        self._now = now
+        self._on_event = on_event
+        self.watch = watch
+        """Who brings snapshots to the books that need one, if anybody does."""
+        self._open = open_routes
+        self._on_route = on_route
+        self._templates = templates
+        self._routes: dict[str, Route] = {}
+        self._channels: dict[tuple[Kind, str], str] = {}
+
+    # --- channels
+
+    def register(self, channel: str, name: ChannelName) -> Route:
+        """Make a channel known that is asked for."""
+        route = self._routes.get(channel)
+        if route is None:
+            health = self.market.health.channels.get(channel)
+            if health is None:
+                health = ChannelHealth(channel, since=self._now())
+                self.market.health.channels[channel] = health
+            route = self._routes[channel] = Route(channel, name, health)
+            self._channels[route.subject] = channel
+        return route
+
+    def forget(self, channel: str) -> None:
+        """Let a channel go, with its health."""
+        route = self._routes.pop(channel, None)
+        if route is not None and self._channels.get(route.subject) == channel:
+            del self._channels[route.subject]
+        self.market.health.channels.pop(channel, None)
+
+    def route(self, channel: str) -> Route | None:
+        """Return the route of a channel that is known."""
+        return self._routes.get(channel)
+
+    def channel_of(self, kind: Kind, subject: InstrumentId | AccountId) -> str:
+        """Return the channel of a kind that is about an instrument or an account; "" where there is none."""
+        return self._channels.get((kind, subject), "")
+
+    def routes(self) -> list[Route]:
+        """Return all routes."""
+        return list(self._routes.values())
+
+    def _unknown(self, channel: str) -> Route | None:
+        """Return a new route for a channel that nobody registered, or count it."""
+        rejected = self.market.health.connection.rejected
+        name = parse(channel, self._templates) if self._open else None
+        if name is None:
+            rejected[UNKNOWN_CHANNEL] += 1
+            return None
+        if len(self._routes) >= MAX_ROUTES:
+            rejected[TOO_MANY_CHANNELS] += 1
+            return None
+        if self._on_route is not None:
+            self._on_route(name)
+        return self.register(channel, name)
+
+    def preview(self, channel: str) -> None:
+        """Take note of a recording's channel before its publications are played."""
+        if self._open and channel not in self._routes:
+            self._unknown(channel)
+
+    # --- publications
+
+    def publication(
+        self, channel: str, data: msgspec.Raw | bytes, offset: int, epoch: str, received: Nanoseconds
+    ) -> None:
+        """Take one publication in. Never raises."""
+        connection = self.market.health.connection
+        connection.messages += 1
+        route = self._routes.get(channel) or self._unknown(channel)
+        if route is None:
+            return
+        health = route.health
+        health.messages += 1
+        health.last_message = received
+        if offset:
+            if self._open and health.offset is not None and offset > health.offset + 1:
+                self._jump(route, offset - health.offset - 1)
+            health.offset = offset
+            if epoch:
+                health.epoch = epoch
+        try:
+            self._take(route, data, received)
+        except Rejected as rejection:
+            health.rejected[str(rejection.reason)] += 1
+        except Exception:  # one message must not end the session; the count says that it happened
+            health.rejected[INTERNAL] += 1
+
+    def _jump(self, route: Route, missing: int) -> None:
+        """Note that a recording lacks messages. There is nobody to ask, so it is played as it is."""
+        health = route.health
+        health.gaps += 1
+        health.reason = f"the recording lacks {missing:,} messages after offset {health.offset}"
+        self.market.dirty.mark(Topic.HEALTH)
+
+    def _take(self, route: Route, data: msgspec.Raw | bytes, received: Nanoseconds) -> None:
+        decoded = decode(route.name.kind, data, route.name)
+        if isinstance(decoded, BookUpdate):
+            self._book(route, decoded, received)
+        elif isinstance(decoded, Ticker):
+            if self._known(route, decoded.instrument_id):
+                self.market.apply_ticker(decoded)
+                self._applied(route, decoded, decoded.timestamp, received)
+        elif isinstance(decoded, Kline):
+            if self._known(route, decoded.instrument_id):
+                self.market.apply_kline(decoded)
+                self._applied(route, decoded, None, received)
+        elif route.name.kind is Kind.ACCOUNT:
+            for event in decoded:
+                self._account(route, cast("Portfolio | Order | TradingAccount", event), received)
+        else:
+            for event in decoded:
+                trade = cast("Print", event)
+                if self._known(route, trade.instrument_id):
+                    self.market.apply_print(trade)
+                    self._applied(route, trade, trade.timestamp, received)
+
+    def _known(self, route: Route, instrument_id: InstrumentId) -> bool:
+        """Return whether an instrument is the channel's own, or at least a listed one; count it if not."""
+        if instrument_id == route.name.instrument_id:
+            if not self._open and instrument_id not in self.market.instruments and self.market.instruments:
+                route.health.rejected[UNKNOWN_INSTRUMENT] += 1  # counted, and yet it is what was asked for
+            return True
+        if route.name.instrument_id is None and (self._open or instrument_id in self.market.instruments):
+            return True
+        route.health.rejected[UNKNOWN_INSTRUMENT] += 1
+        return False
+
+    def _applied(
+        self, route: Route, event: Event, timestamp: Nanoseconds | None, received: Nanoseconds
+    ) -> None:
+        health = route.health
+        if health.state is not ChannelState.LIVE:
+            self._live(route)
+        if timestamp:
+            lag = received + self.clock_offset - timestamp
+            self.lag.record(lag)
+            self.market.health.connection.lag_ms = lag / 1e6
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def _live(self, route: Route) -> None:
+        health = route.health
+        health.state = ChannelState.LIVE
+        health.reason = ""
+        health.since = self._now()
+        self.market.dirty.mark(Topic.HEALTH)
+
+    def _account(
+        self, route: Route, event: Portfolio | Order | TradingAccount, received: Nanoseconds
+    ) -> None:
+        if event.account_id != route.name.account_id:
+            route.health.rejected[OTHER_ACCOUNT] += 1
+            return
+        if isinstance(event, Portfolio):
+            self.market.apply_portfolio(event, received)
+        elif isinstance(event, Order):
+            self.market.apply_order(event, received)
+        else:
+            self.market.apply_account(event, received)
+        self._applied(route, event, None, received)
+
+    # --- books
+
+    def _book(self, route: Route, update: BookUpdate, received: Nanoseconds) -> None:
+        if not self._known(route, update.instrument_id):
+            return
+        if update.update_type is UpdateType.SNAPSHOT:
+            held = route.hold is not None
+            route.hold = route.snapshot = None
+            if held and self.watch is not None:
+                self.watch.on_book_found(route.channel)
+        elif route.hold is not None:
+            route.hold.add(update)
+            return
+        elif route.snapshot is not None:
+            if update.update_type is UpdateType.DIFF and included(update, route.snapshot):
+                return
+            route.snapshot = None
+        self._apply(route, update, received)
+
+    def _apply(self, route: Route, update: BookUpdate, received: Nanoseconds) -> None:
+        applied = self.market.apply_book(update)
+        if applied.changed:
+            timestamp = update.timestamp if applied is Applied.DIFF else None
+            self._applied(route, update, timestamp, received)
+        elif applied is Applied.STALE and route.snapshot is not None:
+            return  # it was on its way while the snapshot was made, and is in it
+        elif self.watch is None or applied is Applied.STALE:
+            route.health.rejected[applied.value] += 1
+        else:
+            self._lost(route, update, applied, self.watch)
+
+    def _lost(self, route: Route, update: BookUpdate, applied: Applied, watch: BookWatch) -> None:
+        self.hold(route.channel)
+        if update.update_type is UpdateType.DIFF and route.hold is not None:
+            route.hold.add(update)
+        if applied is not Applied.NO_SNAPSHOT:
+            route.health.rejected[applied.value] += 1
+        book = self.market.book(update.instrument_id)
+        watch.on_book_lost(route.channel, book.out_of_sync_reason or applied.value)
+
+    def hold(self, channel: str) -> None:
+        """Hold the book updates of a channel back until a snapshot is there."""
+        route = self._routes.get(channel)
+        if route is not None and route.hold is None:
+            route.hold = Hold()
+            route.snapshot = None
+
+    def asking(self, channel: str) -> None:
+        """Note that a snapshot is asked for now: it will have in it all that was held so far."""
+        route = self._routes.get(channel)
+        if route is not None and route.hold is not None:
+            route.hold.clear()
+
+    def snapshot(self, channel: str, snapshot: BookUpdate, received: Nanoseconds) -> bool:
+        """Apply a snapshot that was asked for, and on top of it what was held and is not in it.
+
+        Returns False when it cannot serve: too much was held to keep it all, or nothing waits for it now.
+        """
+        route = self._routes.get(channel)
+        if route is None or route.hold is None or route.hold.overflowed:
+            return False
+        held, route.hold = route.hold.after(snapshot), None
+        route.snapshot = None if held else snapshot
+        self._apply(route, snapshot, received)
+        for update in held:
+            if route.hold is None:
+                self._apply(route, update, received)
+            else:  # one of them was unusable, and the book is lost again
+                route.hold.add(update)
+        return True
