@@ -86,19 +86,15 @@ def bindings() -> list[Binding]:
                 for digit in key.keys.split(",")
             ]
         else:
-            made.append(
-                Binding(
-                    key.keys,
-                    key.action,
-                    key.help,
-                    show=False,
-                    id=key.id,
-                    priority=key.id in ("focus-next", "focus-previous", "quit") and key.keys != "q,ctrl+c",
-                )
-            )
+            made.append(Binding(key.keys, key.action, key.help, show=False, id=key.id))
     return made
 
 
 def footer_keys() -> list[tuple[str, str]]:
     """Return ``(key, word)`` for the footer, the most wanted first."""
     return [(key.shown, key.word) for key in sorted(KEYS, key=lambda key: key.footer) if key.footer]
+
+
+def goto_keys() -> list[tuple[str, str]]:
+    """Return ``(key, word)`` for the footer while ``g`` waits for its letter."""
+    return [*GOTO.items(), ("escape", "back")]

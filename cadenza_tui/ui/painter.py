@@ -12,7 +12,7 @@ It stands on three names of Textual's compositor (``LayoutUpdate``, ``ChopsUpdat
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -39,6 +39,9 @@ COLOUR_SYSTEMS = {
 
 MAX_STRIPS_A_LINE = 64
 """More pieces than any layout of ours has: a bound on what is remembered of a line."""
+
+
+Update = TypeVar("Update")
 
 
 class Pen:
@@ -157,7 +160,7 @@ class Painter:
         """Trust nothing that was remembered: the next strips are written whole."""
         self._lines.clear()
 
-    def wrap(self, update: CompositorUpdate) -> CompositorUpdate:
+    def wrap(self, update: Update) -> Update | CellUpdate:
         """Return an update that, when it is rendered, writes only what ``update`` changes."""
         if isinstance(update, LayoutUpdate | ChopsUpdate):
             return CellUpdate(self, update)

@@ -1,0 +1,1 @@
+"""The market as it stands: books, tape, accounts and how far each can be trusted. Pure: no clock, no I/O."""

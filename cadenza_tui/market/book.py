@@ -1,0 +1,251 @@
+"""The order book of one instrument, exact to the last digit and spelled as the feed spells it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from cadenza_tui.market import exact
+from cadenza_tui.market.layout import LayoutError, layout_of
+from cadenza_tui.market.records import BookType, InstrumentId, UpdateType
+from cadenza_tui.market.sides import BookSide, Level, Row, side_of
+
+if TYPE_CHECKING:
+    from cadenza_tui.market.layout import Layout
+    from cadenza_tui.market.records import BookUpdate, Nanoseconds
+
+__all__ = ["MAXIMUM_ROWS", "Applied", "BookSide", "DeltaRule", "Level", "OrderBook"]
+
+MAXIMUM_ROWS = 50_000
+"""Rows a side may hold; a book that passes it is out of sync rather than growing without end."""
+
+_NO_BOOK = layout_of(BookType.L2, ("price", "quantity"))
+
+
+class Applied(StrEnum):
+    """What became of a message."""
+
+    SNAPSHOT = "snapshot"
+    DIFF = "diff"
+    NO_SNAPSHOT = "diff before a snapshot"
+    OVERFULL = "diff for a book that is too large"
+    STALE = "diff older than the snapshot"
+    OTHER_TYPE = "diff of another book type"
+    OTHER_COLUMNS = "diff with other columns"
+    BAD_LAYOUT = "columns do not fit the book type"
+    DELTA_UNSUPPORTED = "delta not supported"
+
+    @property
+    def changed(self) -> bool:
+        """Whether the book is another one than before."""
+        return self is Applied.SNAPSHOT or self is Applied.DIFF
+
+
+class DeltaRule(StrEnum):
+    """What to do with a DELTA, whose meaning the contract leaves to each venue."""
+
+    REFUSE = "refuse"
+    """Not applied; the book is out of sync until the next snapshot."""
+    AS_DIFF = "diff"
+    AS_SNAPSHOT = "snapshot"
+
+
+class OrderBook:
+    """Both sides of one instrument.
+
+    A snapshot replaces everything. A diff is applied to a book that has a snapshot; one that cannot be
+    applied leaves a hole, so it puts the book out of sync until the next snapshot. An out-of-sync book stays
+    readable and follows its diffs, since most of it is right, but says that it is not to be trusted.
+    """
+
+    __slots__ = (
+        "_layout",
+        "_maximum_rows",
+        "_overfull",
+        "_snapshot_time",
+        "asks",
+        "bids",
+        "delta_rule",
+        "diffs",
+        "has_snapshot",
+        "instrument_id",
+        "out_of_sync_reason",
+        "timestamp",
+        "version",
+    )
+
+    def __init__(
+        self,
+        instrument_id: InstrumentId,
+        *,
+        delta_rule: DeltaRule = DeltaRule.REFUSE,
+        maximum_rows: int = MAXIMUM_ROWS,
+    ) -> None:
+        self.instrument_id = instrument_id
+        self.delta_rule = delta_rule
+        self._maximum_rows = maximum_rows
+        self._overfull = False
+        self._layout: Layout = _NO_BOOK
+        self._snapshot_time: Nanoseconds = 0
+        self.bids: BookSide = side_of(_NO_BOOK, bid=True)
+        self.asks: BookSide = side_of(_NO_BOOK, bid=False)
+        self.has_snapshot = False
+        self.out_of_sync_reason = ""
+        self.timestamp: Nanoseconds = 0
+        """The feed's time of the last message applied, ns; 0 before the first."""
+        self.diffs = 0
+        """Diffs applied since the book was made."""
+        self.version = 0
+        """Grows with every change of what can be read."""
+
+    @property
+    def book_type(self) -> BookType | None:
+        """The snapshot's type, None before the first."""
+        return self._layout.book_type if self.has_snapshot else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The snapshot's columns."""
+        return self._layout.columns
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the book is what the feed says it is: it has a snapshot and missed nothing since."""
+        return self.has_snapshot and not self.out_of_sync_reason
+
+    def apply(self, update: BookUpdate) -> Applied:
+        """Apply one message whole, or not at all, and say which."""
+        kind = update.update_type
+        if kind is UpdateType.DIFF:
+            return self._apply_diff(update)
+        if kind is UpdateType.SNAPSHOT or self.delta_rule is DeltaRule.AS_SNAPSHOT:
+            return self._apply_snapshot(update)
+        if self.delta_rule is DeltaRule.AS_DIFF:
+            return self._apply_diff(update)
+        if self.has_snapshot:
+            self.mark_out_of_sync("a DELTA, which this venue's rule does not cover")
+        return Applied.DELTA_UNSUPPORTED
+
+    def mark_out_of_sync(self, reason: str) -> None:
+        """Distrust what is held, which stays readable, until the next snapshot."""
+        self.out_of_sync_reason = reason
+        self.version += 1
+
+    def clear(self) -> None:
+        """Forget everything held: the book awaits a snapshot again."""
+        self._lay_out(_NO_BOOK)
+        self.has_snapshot = False
+        self._overfull = False
+        self.out_of_sync_reason = ""
+        self.timestamp = 0
+        self.version += 1
+
+    @property
+    def best_bid(self) -> Level | None:
+        """The highest bid, None while there is none."""
+        return self.bids.best()
+
+    @property
+    def best_ask(self) -> Level | None:
+        """The lowest ask, None while there is none."""
+        return self.asks.best()
+
+    def touch(self) -> tuple[Decimal, Decimal] | None:
+        """Return the best bid and ask prices, None while a side is empty."""
+        bid, ask = self.bids.best(), self.asks.best()
+        return None if bid is None or ask is None else (Decimal(bid.price), Decimal(ask.price))
+
+    def spread(self) -> Decimal | None:
+        """Return ask minus best bid in quote units, negative when crossed; None while a side is empty."""
+        touch = self.touch()
+        return None if touch is None else exact.subtract(touch[1], touch[0])
+
+    def mid(self) -> Decimal | None:
+        """Return the exact middle of the touch, with one more decimal on a half tick; None as for spread."""
+        touch = self.touch()
+        return None if touch is None else exact.halve(exact.add(*touch))
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the best bid is above the best ask: not a market, an error somewhere."""
+        touch = self.touch()
+        return touch is not None and touch[0] > touch[1]
+
+    @property
+    def locked(self) -> bool:
+        """Whether the best bid and ask are one price."""
+        touch = self.touch()
+        return touch is not None and touch[0] == touch[1]
+
+    def check(self) -> None:
+        """Raise AssertionError where an invariant does not hold."""
+        for side in (self.bids, self.asks):
+            side.check()
+            prices = [Decimal(level.price) for level in side.levels()]
+            assert prices == sorted(prices, reverse=side is self.bids), "best price first"
+            assert len(prices) == side.depth <= side.rows, "every level is read"
+            assert self.has_snapshot or not prices, "nothing is held before a snapshot"
+            assert side.rows <= self._maximum_rows or self._overfull, "the book is bounded"
+
+    def _apply_snapshot(self, update: BookUpdate) -> Applied:
+        try:
+            layout = layout_of(update.book_type, update.columns)
+        except LayoutError as error:
+            if self.has_snapshot:
+                self.mark_out_of_sync(f"a snapshot that cannot be read: {error}")
+            return Applied.BAD_LAYOUT
+        if layout is not self._layout:
+            self._lay_out(layout)
+        self.bids.replace(update.bids)
+        self.asks.replace(update.asks)
+        self.has_snapshot = True
+        self._overfull = False
+        self.out_of_sync_reason = ""
+        self._snapshot_time = self.timestamp = update.timestamp
+        self.version += 1
+        self._bound()
+        return Applied.SNAPSHOT
+
+    def _apply_diff(self, update: BookUpdate) -> Applied:
+        if not self.has_snapshot:
+            return Applied.NO_SNAPSHOT
+        if self._overfull:
+            return Applied.OVERFULL
+        if update.timestamp < self._snapshot_time:
+            return Applied.STALE
+        bids, asks = update.bids, update.asks
+        layout = self._layout
+        if update.book_type is not layout.book_type:
+            self.mark_out_of_sync(f"a {update.book_type} diff for a {layout.book_type} book")
+            return Applied.OTHER_TYPE
+        if update.columns != layout.columns:
+            if sorted(update.columns) != sorted(layout.columns):
+                self.mark_out_of_sync("a diff with other columns than the snapshot's")
+                return Applied.OTHER_COLUMNS
+            order = [update.columns.index(name) for name in layout.columns]
+            bids, asks = _reordered(bids, order), _reordered(asks, order)
+        if bids:
+            self.bids.change(bids)
+        if asks:
+            self.asks.change(asks)
+        self.timestamp = update.timestamp
+        self.diffs += 1
+        self.version += 1
+        if self.bids.rows > self._maximum_rows or self.asks.rows > self._maximum_rows:
+            self._bound()
+        return Applied.DIFF
+
+    def _lay_out(self, layout: Layout) -> None:
+        self._layout = layout
+        self.bids = side_of(layout, bid=True)
+        self.asks = side_of(layout, bid=False)
+
+    def _bound(self) -> None:
+        if max(self.bids.rows, self.asks.rows) > self._maximum_rows:
+            self._overfull = True
+            self.mark_out_of_sync(f"more than {self._maximum_rows:,} rows on a side")
+
+
+def _reordered(rows: list[Row], order: list[int]) -> list[Row]:
+    return [tuple([row[place] for place in order]) for row in rows]

@@ -1,0 +1,185 @@
+"""Everything the program knows of the market, and which of it changed since it was last painted."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cadenza_tui.market.accounts import Account
+from cadenza_tui.market.book import Applied, DeltaRule, OrderBook
+from cadenza_tui.market.health import Health
+from cadenza_tui.market.records import Kline, Ticker
+from cadenza_tui.market.tape import Tape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cadenza_tui.market.records import (
+        AccountId,
+        BookUpdate,
+        Instrument,
+        InstrumentId,
+        Nanoseconds,
+        Order,
+        Portfolio,
+        Print,
+        TradingAccount,
+    )
+
+MAXIMUM_CANDLES = 1_000
+
+
+class Topic(StrEnum):
+    """What can change; the mark's key is the instrument, the account, or empty."""
+
+    INSTRUMENTS = "instruments"
+    BOOK = "book"
+    TAPE = "tape"
+    TICKER = "ticker"
+    KLINE = "kline"
+    ACCOUNT = "account"
+    HEALTH = "health"
+
+
+class DirtyMarks:
+    """What changed since the marks were last taken.
+
+    ``on_first`` is called when the first mark is set on a clean slate: a painter that sleeps can wake by it.
+    """
+
+    __slots__ = ("_marks", "on_first")
+
+    def __init__(self) -> None:
+        self._marks: set[tuple[Topic, str]] = set()
+        self.on_first: Callable[[], None] | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything changed."""
+        return bool(self._marks)
+
+    def mark(self, topic: Topic, key: str = "") -> None:
+        """Note that this changed."""
+        first = not self._marks
+        self._marks.add((topic, key))
+        if first and self.on_first is not None:
+            self.on_first()
+
+    def take(self) -> frozenset[tuple[Topic, str]]:
+        """Return the marks and start anew."""
+        taken = frozenset(self._marks)
+        self._marks.clear()
+        return taken
+
+
+class Market:
+    """The state that the worker writes and the screens read."""
+
+    def __init__(self, *, delta_rule: DeltaRule = DeltaRule.REFUSE) -> None:
+        self.delta_rule = delta_rule
+        self.instruments: dict[InstrumentId, Instrument] = {}
+        self.books: dict[InstrumentId, OrderBook] = {}
+        self.tapes: dict[InstrumentId, Tape] = {}
+        self.tickers: dict[InstrumentId, Ticker] = {}
+        self.klines: dict[tuple[InstrumentId, str], Kline] = {}
+        """By instrument and interval."""
+        self.accounts: dict[AccountId, Account] = {}
+        self.health = Health()
+        self.dirty = DirtyMarks()
+
+    def book(self, instrument_id: InstrumentId) -> OrderBook:
+        """Return the instrument's book, an empty one where there was none."""
+        held = self.books.get(instrument_id)
+        if held is None:
+            held = self.books[instrument_id] = OrderBook(instrument_id, delta_rule=self.delta_rule)
+        return held
+
+    def tape(self, instrument_id: InstrumentId) -> Tape:
+        """Return the instrument's tape, an empty one where there was none."""
+        held = self.tapes.get(instrument_id)
+        if held is None:
+            held = self.tapes[instrument_id] = Tape()
+        return held
+
+    def account(self, account_id: AccountId) -> Account:
+        """Return the account, one of which nothing is known where there was none."""
+        held = self.accounts.get(account_id)
+        if held is None:
+            held = self.accounts[account_id] = Account(account_id)
+        return held
+
+    def set_instruments(self, instruments: Iterable[Instrument]) -> None:
+        """Replace what can be watched."""
+        self.instruments = {instrument.instrument_id: instrument for instrument in instruments}
+        self.dirty.mark(Topic.INSTRUMENTS)
+
+    def apply_book(self, update: BookUpdate) -> Applied:
+        """Apply a book message to its book."""
+        book = self.book(update.instrument_id)
+        version = book.version
+        applied = book.apply(update)
+        if book.version != version:
+            self.dirty.mark(Topic.BOOK, update.instrument_id)
+        return applied
+
+    def apply_print(self, fresh: Print) -> bool:
+        """Take a print and say whether it was new."""
+        if not self.tape(fresh.instrument_id).add(fresh):
+            return False
+        self.dirty.mark(Topic.TAPE, fresh.instrument_id)
+        return True
+
+    def apply_ticker(self, ticker: Ticker) -> bool:
+        """Merge a ticker: what it leaves out stays as it was. One older than what is held is not taken."""
+        held = self.tickers.get(ticker.instrument_id)
+        if held is not None:
+            if ticker.timestamp < held.timestamp:
+                return False
+            ticker = _merged(held, ticker)
+        self.tickers[ticker.instrument_id] = ticker
+        self.dirty.mark(Topic.TICKER, ticker.instrument_id)
+        return True
+
+    def apply_kline(self, kline: Kline) -> bool:
+        """Merge candles by their opening time; the latest ``MAXIMUM_CANDLES`` are kept."""
+        key = (kline.instrument_id, kline.interval)
+        held = self.klines.get(key)
+        if held is not None:
+            if kline.timestamp < held.timestamp:
+                return False
+            by_time = {candle.open_time: candle for candle in (*held.candles, *kline.candles)}
+            candles = tuple(by_time[time] for time in sorted(by_time)[-MAXIMUM_CANDLES:])
+            latest_is_new = bool(kline.candles) and kline.candles[-1] == candles[-1]
+            is_closed = kline.is_closed if latest_is_new else held.is_closed
+            kline = Kline(kline.instrument_id, kline.interval, candles, is_closed, kline.timestamp)
+        self.klines[key] = kline
+        self.dirty.mark(Topic.KLINE, kline.instrument_id)
+        return True
+
+    def apply_portfolio(self, portfolio: Portfolio, now: Nanoseconds) -> bool:
+        """Apply a portfolio to its account."""
+        return self._marked(
+            portfolio.account_id, self.account(portfolio.account_id).apply_portfolio(portfolio, now)
+        )
+
+    def apply_order(self, order: Order, now: Nanoseconds) -> bool:
+        """Apply an order to its account."""
+        return self._marked(order.account_id, self.account(order.account_id).apply_order(order, now))
+
+    def apply_account(self, account: TradingAccount, now: Nanoseconds) -> bool:
+        """Apply what the platform says of an account."""
+        return self._marked(account.account_id, self.account(account.account_id).apply_account(account, now))
+
+    def _marked(self, account_id: AccountId, changed: bool) -> bool:
+        if changed:
+            self.dirty.mark(Topic.ACCOUNT, account_id)
+        return changed
+
+
+def _merged(held: Ticker, fresh: Ticker) -> Ticker:
+    left_out = {
+        name: getattr(held, name) for name in Ticker.__struct_fields__ if getattr(fresh, name) is None
+    }
+    return msgspec.structs.replace(fresh, **left_out) if left_out else fresh

@@ -1,0 +1,189 @@
+"""The Textual application: themes, the painter, the frame clock and the feed's worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from textual.app import App
+
+from cadenza_tui.errors import ThemeError
+from cadenza_tui.ui.clock import FrameClock
+from cadenza_tui.ui.commands import MonitorCommands
+from cadenza_tui.ui.monitor import MonitorScreen
+from cadenza_tui.ui.painter import CellUpdate, Painter
+from cadenza_tui.ui.stall import StallWatch
+from cadenza_tui.ui.terminal import REQUEST_ACKNOWLEDGEMENT, Meter, backlog, metered
+from cadenza_tui.ui.theme import Brush, load_themes
+from cadenza_tui.view.rows import Bars
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from rich.console import RenderableType
+    from textual import events
+    from textual.driver import Driver
+    from textual.screen import Screen
+
+    from cadenza_tui.feed.ingest import Ingest
+    from cadenza_tui.market.records import InstrumentId
+    from cadenza_tui.market.state import Market
+    from cadenza_tui.ui.theme import Palette
+
+LAST_ANSWER_WITHIN = 0.25
+"""Seconds to wait, on leaving, for the terminal's last answer, lest it land in the shell."""
+
+
+class Source(Protocol):
+    """What the monitor shows: the live feed or a recording."""
+
+    @property
+    def market(self) -> Market: ...
+    @property
+    def pinned(self) -> Sequence[InstrumentId]: ...
+    @property
+    def ingest(self) -> Ingest: ...
+    @property
+    def now(self) -> Callable[[], int]:
+        """The source's clock in ns: the wall clock, or the recording's."""
+
+    def show(self, instrument_id: InstrumentId) -> None: ...
+    def resync(self, instrument_id: InstrumentId) -> None: ...
+    async def run(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class MonitorApp(App[int]):
+    """Opens the monitor on a source."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "cadenza-tui"
+    COMMANDS: ClassVar = {MonitorCommands}
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        theme: str = "dark",
+        themes: Mapping[str, Palette] | None = None,
+        alongside: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        self.meter = Meter()
+        super().__init__()
+        self.source = source
+        self.themes = dict(themes or load_themes())
+        if theme not in self.themes:
+            raise ThemeError(
+                f"there is no theme {theme!r}", remedy=f"choose one of: {', '.join(sorted(self.themes))}"
+            )
+        self.palette = self.themes[theme]
+        for palette in self.themes.values():
+            self.register_theme(palette.textual_theme())
+        self.theme = self.palette.textual_theme().name
+        self._alongside = alongside
+        self._painter = Painter()
+        self._stall = StallWatch(source.market.health.screen)
+        self._clock: FrameClock | None = None
+        self.monitor = MonitorScreen(source, self.brush())
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the platform's driver with its bytes counted."""
+        return metered(super().get_driver_class(), self.meter)
+
+    def brush(self) -> Brush:
+        """Return a brush of the theme in force."""
+        return Brush(self.palette, colour=not self.no_color)
+
+    @property
+    def bars(self) -> Bars:
+        """How size bars can be drawn on this terminal."""
+        tints = not self.no_color and self.console.color_system in ("truecolor", "256")
+        if tints:
+            return Bars.TINT
+        encoding = (getattr(self.console.file, "encoding", None) or "utf-8").lower()
+        return Bars.BLOCKS if encoding.startswith("utf") else Bars.ASCII
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the one screen that everything else opens on."""
+        return self.monitor
+
+    def on_mount(self) -> None:
+        """Start the clock, the feed and whatever runs beside it."""
+        loop = asyncio.get_running_loop()
+        health = self.source.market.health.screen
+        live = not self.is_headless
+        self._clock = FrameClock(
+            self.monitor.paint,
+            timers=loop,
+            health=health,
+            backlog=lambda: backlog(self._driver),
+            request_acknowledgement=self._request_acknowledgement if live else None,
+        )
+        self.monitor.clock = self._clock
+        self.source.market.dirty.on_first = self._clock.wake
+        self._clock.start()
+        self._stall.start(loop)
+        self.run_worker(self.source.run(), name="feed")
+        for number, work in enumerate(self._alongside):
+            self.run_worker(work(), name=f"alongside-{number}")
+
+    def _request_acknowledgement(self) -> None:
+        if self._driver is not None:
+            self._driver.write(REQUEST_ACKNOWLEDGEMENT)
+
+    def on_cursor_position(self, _event: events.CursorPosition) -> None:
+        """Take the terminal's answer to a frame."""
+        if self._clock is not None:
+            self._clock.acknowledged()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, self._painter.wrap(renderable))  # type: ignore[arg-type]
+
+    def post_display_hook(self) -> None:
+        """Ask for the frame's acknowledgement and take stock of the bytes."""
+        self.source.market.health.screen.bytes_written = self.meter.bytes_written
+        if self._clock is not None:
+            self._clock.displayed()
+
+    def switch_theme(self, name: str) -> None:
+        """Show everything in another theme at once."""
+        self.palette = self.themes[name]
+        self.theme = self.palette.textual_theme().name
+        self.monitor.rebrush(self.brush())
+
+    def next_theme(self) -> None:
+        """Go to the next theme, round and round."""
+        names = sorted(self.themes)
+        self.switch_theme(names[(names.index(self.palette.name) + 1) % len(names)])
+
+    async def action_quit(self) -> None:
+        """Leave: paint no more, let the terminal answer the last frame, end the feed."""
+        clock = self._clock
+        if clock is not None:
+            clock.stop()
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + LAST_ANSWER_WITHIN
+            while clock.in_flight and loop.time() < deadline:
+                await asyncio.sleep(0.01)
+        self._stall.stop()
+        with suppress(asyncio.CancelledError):
+            await self.source.close()
+        self.exit(0)
+
+
+def run_monitor(
+    source: Source, *, theme: str = "dark", alongside: Sequence[Callable[[], Awaitable[None]]] = ()
+) -> int:
+    """Open the monitor and stay until it is left; return the exit code.
+
+    ``alongside`` are coroutines that live as long as the monitor does, such as the trace.
+    """
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    app = MonitorApp(source, theme=theme, alongside=alongside)
+    result = app.run()
+    return app.return_code or result or 0
+
+
+__all__ = ["CellUpdate", "MonitorApp", "Source", "run_monitor"]

@@ -1,0 +1,56 @@
+"""The command palette: every key's action by name, every instrument, every theme."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Provider
+
+from cadenza_tui.ui.keys import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.command import Hits
+
+    from cadenza_tui.ui.app import MonitorApp
+
+NOT_COMMANDS = frozenset({"palette", "back", "pinned"})
+
+
+class MonitorCommands(Provider):
+    """What the palette offers."""
+
+    @property
+    def _app(self) -> MonitorApp:
+        return self.app  # type: ignore[return-value]
+
+    def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        app = self._app
+        monitor = app.monitor
+        for key in KEYS:
+            if key.id not in NOT_COMMANDS:
+                yield (
+                    key.help[0].upper() + key.help[1:],
+                    key.shown,
+                    partial(app.call_later, monitor.run_action, key.action),
+                )
+        for name in sorted(app.themes):
+            yield f"Theme: {name}", "", partial(app.switch_theme, name)
+        for instrument_id in app.source.market.instruments:
+            yield f"Show {instrument_id}", "", partial(monitor.select, instrument_id)
+
+    async def discover(self) -> Hits:
+        """Offer the actions before anything is typed."""
+        for title, shown, run in self._commands():
+            if not title.startswith("Show "):
+                yield DiscoveryHit(title, run, help=shown or None)
+
+    async def search(self, query: str) -> Hits:
+        """Offer what matches."""
+        matcher = self.matcher(query)
+        for title, shown, run in self._commands():
+            score = matcher.match(title)
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), run, help=shown or None)

@@ -1,0 +1,71 @@
+"""The help screen: every key of the table, grouped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from cadenza_tui.ui.keys import KEYS
+from cadenza_tui.ui.pane import RowsWidget
+from cadenza_tui.view.help import help_rows
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from cadenza_tui.ui.theme import Brush
+    from cadenza_tui.view.rows import Row
+
+
+class HelpScreen(ModalScreen[None]):
+    """Any of escape, q and ? leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "leave", "back", show=False),
+        Binding("down,j", "scroll(1)", "down", show=False),
+        Binding("up,k", "scroll(-1)", "up", show=False),
+    ]
+
+    def __init__(self, brush: Brush) -> None:
+        super().__init__()
+        self._brush = brush
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """Return the help's rows at a width."""
+        return help_rows([(key.shown, key.help, key.group) for key in KEYS], width=width)
+
+    def compose(self) -> ComposeResult:
+        """Make the box and its rows."""
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "escape back"
+            yield RowsWidget(self._brush, id="keys")
+
+    def on_mount(self) -> None:
+        """Give the rows the height that the keys need."""
+        self.call_after_refresh(self._show)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Lay the rows out again."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        widget = self.query_one("#keys", RowsWidget)
+        box = self.query_one("#help", VerticalScroll)
+        rows = self.rows(box.content_size.width)
+        if widget.size.height == len(rows):
+            widget.show(rows)
+        else:
+            widget.styles.height = len(rows)
+            self.call_after_refresh(self._show)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll a long help on a small screen."""
+        self.query_one("#help", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_leave(self) -> None:
+        """Leave the help."""
+        self.dismiss(None)

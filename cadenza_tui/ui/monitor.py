@@ -1,0 +1,378 @@
+"""The screen everything happens on: it owns the panes, hears the keys and paints what is due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.screen import Screen
+
+from cadenza_tui.market.state import Topic
+from cadenza_tui.ui.desk import Desk, View
+from cadenza_tui.ui.help import HelpScreen
+from cadenza_tui.ui.keys import GOTO, bindings
+from cadenza_tui.ui.pane import PaneWidget, RowsWidget
+from cadenza_tui.ui.picker import PickerScreen
+from cadenza_tui.ui.presenter import Presenter
+from cadenza_tui.view.layout import layout
+from cadenza_tui.view.rows import Bars, Ground
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from cadenza_tui.market.records import InstrumentId
+    from cadenza_tui.ui.app import MonitorApp, Source
+    from cadenza_tui.ui.clock import FrameClock
+    from cadenza_tui.ui.theme import Brush
+    from cadenza_tui.view.layout import Rect
+
+NS = 1_000_000_000
+TICK = 1.0
+"""Seconds between two looks at what changes with time alone: ages, the clock, staleness."""
+
+SLOWER = {
+    "instruments": NS // 4,
+    "account": NS // 4,
+    "accounts": NS // 4,
+    "status": NS // 4,
+    "health": NS // 2,
+}
+"""Panes that are read, not followed: the least time between two paints, in ns."""
+
+PANES = ("instruments", "book", "tape", "account", "accounts", "health")
+
+
+class MonitorScreen(Screen[None]):
+    """The monitor: status line, panes, footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+
+    def __init__(self, source: Source, brush: Brush) -> None:
+        super().__init__(id="monitor")
+        self.desk = Desk()
+        self.clock: FrameClock | None = None
+        self._source = source
+        self._brush = brush
+        self._presenter = Presenter(source, self.desk, bars=Bars.TINT)
+        self._panes = {name: PaneWidget(brush, id=name) for name in PANES}
+        self._lines = {
+            name: RowsWidget(brush, id=name, ground=Ground.GROUND) for name in ("status", "tabs", "footer")
+        }
+        self._due: set[str] = set()
+        self._forced = False
+        self._painted: dict[str, int] = {}
+        self._shown: frozenset[str] = frozenset()
+        self._prefix = False
+        self._retry: object | None = None
+
+    @property
+    def monitor_app(self) -> MonitorApp:
+        """The application, as what it is."""
+        return self.app  # type: ignore[return-value]
+
+    def compose(self) -> ComposeResult:
+        """Make every widget once; the layout decides which are seen."""
+        yield from self._lines.values()
+        yield from self._panes.values()
+
+    def on_mount(self) -> None:
+        """Learn what the terminal can draw and begin to watch the time."""
+        self._presenter.bars = self.monitor_app.bars
+        self.set_interval(TICK, self._tick)
+        self._adopt_instruments()
+        self._arrange()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Arrange the panes for the new size."""
+        self._arrange()
+
+    # -- what is where ---------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        width, height = self.app.size
+        places = layout(
+            width, height, view=self.desk.view.value, focused=self.desk.focused, zoomed=self.desk.zoomed
+        )
+        self._shown = frozenset(places.panes)
+        for name, widget in {**self._panes, **self._lines}.items():
+            rect = places.panes.get(name)
+            widget.display = rect is not None
+            if rect is not None:
+                _place(widget, rect)
+        if self.desk.focused not in self._shown:
+            focusable = [name for name in places.order if name in self._panes]
+            if focusable:
+                self.desk.focused = focusable[0]
+        self._focus()
+        self._presenter.places = places
+        self._invalidate(*self._shown)
+
+    def _focus(self) -> None:
+        pane = self._panes.get(self.desk.focused)
+        if pane is not None and pane.display and not pane.has_focus:
+            self.set_focus(pane)
+
+    def rebrush(self, brush: Brush) -> None:
+        """Paint everything in another palette."""
+        self._brush = brush
+        self._presenter.bars = self.monitor_app.bars
+        for widget in (*self._panes.values(), *self._lines.values()):
+            widget.rebrush(brush)
+        self._invalidate(*self._shown)
+
+    # -- painting --------------------------------------------------------------------------------
+
+    def _invalidate(self, *names: str) -> None:
+        """Paint these panes now: the user did something."""
+        self._due.update(names)
+        self._forced = True
+        if self.clock is not None:
+            self.clock.hurry()
+
+    def _tick(self) -> None:
+        self._due.update(self._shown)
+        if self.clock is not None:
+            self.clock.wake()
+
+    def paint(self) -> bool:
+        """Show what is due; return whether anything on the screen changed."""
+        market = self._source.market
+        now = self._source.now()
+        for topic, key in market.dirty.take():
+            self._mark(topic, key)
+        forced, self._forced = self._forced, False
+        changed = False
+        later: list[int] = []
+        for name in tuple(self._due):
+            if name not in self._shown:
+                self._due.discard(name)
+                continue
+            pause = SLOWER.get(name, 0) - (now - self._painted.get(name, 0))
+            if pause > 0 and not forced and pause <= SLOWER.get(name, 0):
+                later.append(pause)
+                continue
+            self._due.discard(name)
+            self._painted[name] = now
+            changed = self._paint_one(name, now) or changed
+        if later and self._retry is None and self.clock is not None:
+            self._retry = self.set_timer(min(later) / NS, self._paint_later)
+        return changed
+
+    def _paint_later(self) -> None:
+        self._retry = None
+        if self.clock is not None:
+            self.clock.wake()
+
+    def _paint_one(self, name: str, now: int) -> bool:
+        pane = self._panes.get(name)
+        if pane is not None:
+            width, height = pane.inside
+            if width <= 0 or height <= 0:
+                return False
+            return pane.show_pane(self._presenter.pane(name, width, height, now))
+        line = self._lines[name]
+        return line.show((self._presenter.line(name, line.size.width, now),))
+
+    def _mark(self, topic: Topic, key: str) -> None:
+        selected = self.desk.selected
+        match topic:
+            case Topic.BOOK:
+                if key == selected:
+                    self._due.update(("book", "status"))
+                self._due.add("instruments")
+            case Topic.TAPE:
+                if key == selected:
+                    self._due.update(("tape", "status"))
+            case Topic.TICKER:
+                self._due.add("instruments")
+                if key == selected:
+                    self._due.add("status")
+            case Topic.ACCOUNT:
+                self._due.update(("account", "accounts", "book"))
+            case Topic.HEALTH:
+                self._due.update(("status", "health", "book"))
+            case Topic.INSTRUMENTS:
+                self._adopt_instruments()
+                self._due.update(self._shown)
+
+    def _adopt_instruments(self) -> None:
+        """Take over what the source has pinned, and choose the first when nothing is chosen yet."""
+        pinned = list(self._source.pinned)
+        if pinned and pinned != self.desk.pinned:
+            self.desk.pin(pinned)
+        if self.desk.selected is None and self.desk.pinned:
+            self.select(self.desk.pinned[0])
+
+    # -- what the user does ----------------------------------------------------------------------
+
+    def select(self, instrument_id: InstrumentId) -> None:
+        """Show an instrument everywhere, at once."""
+        if self.desk.select(instrument_id):
+            self._source.show(instrument_id)
+            self._invalidate(*self._shown)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the letter after ``g``; any other key just ends the waiting."""
+        if not self._prefix:
+            return
+        self._prefix = self._presenter.prefix = False
+        view = GOTO.get(event.key)
+        if view is not None:
+            event.stop()
+            event.prevent_default()
+            self.action_view(view)
+        self._invalidate("footer")
+
+    def action_goto(self) -> None:
+        """Wait for the letter of a view; the footer says which there are."""
+        self._prefix = self._presenter.prefix = True
+        self._invalidate("footer")
+
+    def action_view(self, name: str) -> None:
+        """Go to a view."""
+        self.desk.view = View(name)
+        self.desk.zoomed = None
+        self._arrange()
+
+    def action_next_instrument(self) -> None:
+        """Show the next pinned instrument."""
+        self._step(1)
+
+    def action_previous_instrument(self) -> None:
+        """Show the pinned instrument before."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        instrument_id = self.desk.step(by)
+        if instrument_id is not None:
+            self.select(instrument_id)
+
+    def action_pinned(self, number: int) -> None:
+        """Show a pinned instrument by its number."""
+        if 0 < number <= len(self.desk.pinned):
+            self.select(self.desk.pinned[number - 1])
+
+    def action_last_instrument(self) -> None:
+        """Go back to the instrument shown before."""
+        if self.desk.last is not None:
+            self.select(self.desk.last)
+
+    def action_find(self) -> None:
+        """Open the fuzzy picker."""
+
+        def chosen(instrument_id: InstrumentId | None) -> None:
+            if instrument_id is not None:
+                self.select(instrument_id)
+
+        market = self._source.market
+        self.app.push_screen(PickerScreen(market.instruments, self.desk.pinned, self._brush), chosen)
+
+    def action_focus_pane(self, by: int) -> None:
+        """Focus another pane."""
+        order = [name for name in self._presenter.places.order if name in self._panes]
+        if not order:
+            return
+        at = order.index(self.desk.focused) if self.desk.focused in order else 0
+        self.desk.focused = order[(at + by) % len(order)]
+        if self.desk.zoomed is not None:
+            self.desk.zoomed = self.desk.focused
+        self._arrange()
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole room, or give it back."""
+        self.desk.zoomed = None if self.desk.zoomed else self.desk.focused
+        self._arrange()
+
+    def action_pause(self) -> None:
+        """Stop painting the focused pane, or catch up."""
+        name = self.desk.focused
+        if self.desk.paused.pop(name, None) is None:
+            self._presenter.pause(name)
+        self._invalidate(name)
+
+    def action_move(self, by: int) -> None:
+        """Move the ladder's cursor, or the rows of another pane."""
+        pane = self._panes[self.desk.focused]
+        self._presenter.move(self.desk.focused, by, pane.inside.height)
+        self._invalidate(self.desk.focused)
+
+    def action_centre(self) -> None:
+        """Bring the touch back to the middle and every list to its first row."""
+        self.desk.cursor = 0
+        self.desk.scroll.clear()
+        self._invalidate(*self._shown)
+
+    def action_account_tab(self, by: int) -> None:
+        """Show another tab of the account pane."""
+        self._presenter.turn_tab(by)
+        self._invalidate("account", "accounts")
+
+    def action_account(self, by: int) -> None:
+        """Show another account."""
+        self._presenter.turn_account(by)
+        self._invalidate("account", "accounts", "book")
+
+    def action_mask(self) -> None:
+        """Hide or show every amount."""
+        self.desk.masked = not self.desk.masked
+        self._invalidate(*self._shown)
+
+    def action_resync(self) -> None:
+        """Ask for the selected book again."""
+        if self.desk.selected is not None:
+            self._source.resync(self.desk.selected)
+
+    def action_theme(self) -> None:
+        """Go to the next theme."""
+        self.monitor_app.next_theme()
+
+    def action_command_palette(self) -> None:
+        """Open Textual's command palette."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """Open the help screen."""
+        self.app.push_screen(HelpScreen(self._brush))
+
+    def action_back(self) -> None:
+        """Undo one step: zoom, then pause, then another view."""
+        if self.desk.zoomed is not None:
+            self.desk.zoomed = None
+        elif self.desk.paused:
+            self.desk.paused.clear()
+        elif self.desk.view is not View.MARKET:
+            self.desk.view = View.MARKET
+        self._arrange()
+
+    async def action_quit(self) -> None:
+        """Leave the program."""
+        await self.app.action_quit()
+
+    def on_click(self, event: events.Click) -> None:
+        """Focus the pane under the mouse; in the watchlist choose the instrument."""
+        widget = event.widget
+        if isinstance(widget, PaneWidget) and widget.id in self._panes:
+            self.desk.focused = widget.id
+            if widget.id == "instruments":
+                chosen = self._presenter.instrument_at(event.screen_y - widget.region.y - 1)
+                if chosen is not None:
+                    self.select(chosen)
+            self._invalidate(*self._shown)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Scroll with the wheel."""
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Scroll with the wheel."""
+        self.action_move(-1)
+
+
+def _place(widget: RowsWidget, rect: Rect) -> None:
+    styles = widget.styles
+    wanted = (rect.x, rect.y, rect.width, rect.height)
+    if getattr(widget, "_rect", None) != wanted:
+        widget._rect = wanted  # type: ignore[attr-defined]
+        styles.offset = (rect.x, rect.y)
+        styles.width, styles.height = rect.width, rect.height

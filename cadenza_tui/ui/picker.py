@@ -1,0 +1,97 @@
+"""The fuzzy instrument picker: type a few letters, enter takes the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from cadenza_tui.ui.pane import RowsWidget
+from cadenza_tui.view.picker import matches, picker_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from cadenza_tui.market.records import Instrument, InstrumentId
+    from cadenza_tui.ui.theme import Brush
+    from cadenza_tui.view.picker import Match
+
+
+class PickerScreen(ModalScreen["InstrumentId | None"]):
+    """Ends with the chosen instrument, or None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "back", show=False),
+        Binding("down,ctrl+n,tab", "move(1)", "down", show=False, priority=True),
+        Binding("up,ctrl+p,shift+tab", "move(-1)", "up", show=False, priority=True),
+        Binding("enter", "choose", "choose", show=False, priority=True),
+    ]
+
+    def __init__(
+        self, instruments: Mapping[InstrumentId, Instrument], pinned: Sequence[InstrumentId], brush: Brush
+    ) -> None:
+        super().__init__()
+        self._instruments = instruments
+        self._pinned = tuple(pinned)
+        self._brush = brush
+        self._matches: list[Match] = []
+        self._cursor = 0
+
+    def compose(self) -> ComposeResult:
+        """Make the box, its input and the list."""
+        with Vertical(id="picker") as box:
+            box.border_title = "Find an instrument"
+            box.border_subtitle = "↑↓ choose · enter take · escape back"
+            yield Input(
+                placeholder="name, venue, or a few letters of either", id="query", select_on_focus=False
+            )
+            yield RowsWidget(self._brush, id="matches")
+
+    def on_mount(self) -> None:
+        """Show everything, the pinned first."""
+        self.query_one(Input).focus()
+        self._find("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Match what has been typed."""
+        self._find(event.value)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Show the list at its new width."""
+        self.call_after_refresh(self._show)
+
+    def _find(self, query: str) -> None:
+        self._matches = matches(query, self._instruments.values(), pinned=self._pinned)
+        self._cursor = 0
+        self._show()
+
+    def _show(self) -> None:
+        rows = self.query_one("#matches", RowsWidget)
+        width, height = rows.size
+        if width and height:
+            rows.show(
+                picker_rows(
+                    self._matches, cursor=self._cursor, width=width, height=height, pinned=self._pinned
+                )
+            )
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor, round and round."""
+        if self._matches:
+            self._cursor = (self._cursor + by) % len(self._matches)
+            self._show()
+
+    def action_choose(self) -> None:
+        """Take the instrument under the cursor."""
+        chosen = self._matches[self._cursor].instrument.instrument_id if self._matches else None
+        self.dismiss(chosen)
+
+    def action_leave(self) -> None:
+        """Leave without choosing."""
+        self.dismiss(None)

@@ -1,0 +1,196 @@
+"""The status line: what is watched, what it costs now, and how far all of this can be trusted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cadenza_tui.market.analytics import imbalance
+from cadenza_tui.market.trust import TrustState
+from cadenza_tui.view.numbers import (
+    UNKNOWN,
+    Column,
+    arrow,
+    clock,
+    milliseconds,
+    number,
+    percent,
+    plain,
+    price_decimals,
+    rate,
+    signed,
+    size,
+)
+from cadenza_tui.view.rows import Ground, Role, Row, Span
+from cadenza_tui.view.states import CURRENT, SIGNS, words
+from cadenza_tui.view.text import blank, clip, fit_row, on_ground, row_cells, safe
+from cadenza_tui.view.watchlist import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cadenza_tui.market.records import InstrumentId
+    from cadenza_tui.market.state import Market
+    from cadenza_tui.market.trust import Trust
+
+GAP = 3
+IMBALANCE_DEPTH = 10
+IMBALANCE_CELLS = 11
+MOST = 9
+KINDS = frozenset({"spot", "futures", "perpetual", "option", "cfd", "contract"})
+"""Kinds of instruments: they stand close to the venue."""
+
+
+def overall(connection: Trust, book: Trust | None) -> Trust:
+    """Return what the status line says: live only if the connection is up and this book is in sync."""
+    if book is None or connection.state not in CURRENT:
+        return connection
+    if connection.state is TrustState.REPLAYING and book.state in CURRENT:
+        return connection
+    return book
+
+
+def status(
+    market: Market,
+    instrument_id: InstrumentId | None,
+    connection: Trust,
+    book: Trust | None,
+    *,
+    width: int,
+    now: int,
+    notice: str = "",
+) -> Row:
+    """Return the status line of ``width`` cells.
+
+    ``connection`` and ``book`` are the trust in the connection and in the instrument's book. As it narrows
+    the details go; instrument, touch and state stay. ``notice`` comes before the details.
+    """
+    trust = overall(connection, book)
+    health = market.health
+    end: list[tuple[int, Row]] = [(0, _state(market, trust))]
+    if notice:
+        end.insert(0, (1, (Span(safe(notice), Role.ACCENT),)))
+    link = health.connection
+    if trust.state in (*CURRENT, TrustState.CROSSED, TrustState.LOCKED):
+        if link.lag_p50_ms is not None and link.speed is None:
+            end.append((5, (Span(milliseconds(link.lag_p50_ms), Role.MUTED),)))
+        end.append((6, (Span(rate(link.rate), Role.MUTED),)))
+    end.append((8, (Span(f"{size(health.screen.bytes_rate)}/s", Role.MUTED),)))
+    if link.label:
+        end.append((7, (Span(safe(link.label)[:16], Role.MUTED),)))
+    end.append((4, (Span(clock(now), Role.MUTED),)))
+    start = _instrument(market, instrument_id, dimmed=book is not None and book.dimmed)
+    return on_ground(_arranged(start, end, width), Ground.GROUND)
+
+
+def _arranged(start: Sequence[tuple[int, Row]], end: Sequence[tuple[int, Row]], width: int) -> Row:
+    """Fill the line with the parts that fit, the least wanted (the highest number) going first."""
+    for most in range(MOST, -1, -1):
+        for gap in (GAP, GAP - 1):
+            first = _joined([row for wanted, row in start if wanted <= most], gap)
+            last = _joined([row for wanted, row in end if wanted <= most], gap)
+            room = width - 2 - row_cells(first) - row_cells(last)
+            if room >= gap:
+                return fit_row((Span(" "), *first, Span(blank(room)), *last, Span(" ")), width)
+    first = _joined([row for wanted, row in start if wanted == 0], 1)
+    last = _joined([row for wanted, row in end if wanted == 0], 1)
+    room = width - 1 - row_cells(first)
+    if room < 3:
+        return fit_row(first, width)
+    clipped = _clipped(last, room)
+    return fit_row((*first, Span(blank(room + 1 - row_cells(clipped))), *clipped), width)
+
+
+def _clipped(row: Row, width: int) -> Row:
+    """Cut the state from its end: its glyph, which comes first, stays."""
+    kept: list[Span] = []
+    for span in row:
+        room = width - row_cells(kept)
+        if room <= 0:
+            break
+        kept.append(span._replace(text=clip(span.text, room)))
+    return tuple(kept)
+
+
+def _joined(rows: Sequence[Row], gap: int) -> Row:
+    joined: list[Span] = []
+    for row in rows:
+        if joined and row:
+            joined.append(Span(blank(1 if row[0].text in KINDS else gap)))
+        joined += row
+    return tuple(joined)
+
+
+def _state(market: Market, trust: Trust) -> Row:
+    sign = SIGNS[trust.state]
+    text = words(trust)
+    if trust.state in (TrustState.CROSSED, TrustState.LOCKED):
+        text = sign.word
+    if trust.state is TrustState.REPLAYING:
+        speed = market.health.connection.speed
+        text = "replay" if speed is None else "replay ×max" if not speed else f"replay ×{speed:g}"
+        if market.health.connection.progress is not None:
+            text += f" {market.health.connection.progress:.0%}"
+    return (
+        Span(sign.glyph, sign.role),
+        Span(" " + clip(text, 48), Role.TEXT if sign.role in (Role.BID, Role.MUTED, Role.OWN) else sign.role),
+    )
+
+
+def _instrument(market: Market, instrument_id: InstrumentId | None, *, dimmed: bool) -> list[tuple[int, Row]]:
+    if instrument_id is None:
+        return [(0, (Span("no instrument", Role.MUTED),))]
+    instrument = market.instruments.get(instrument_id)
+    venue, _, symbol = instrument_id.rpartition(":")
+    kind = ""
+    if instrument is not None:
+        venue, symbol, kind = instrument.venue, instrument.symbol, instrument.kind.lower()
+    parts: list[tuple[int, Row]] = []
+    names = (Span(safe(symbol)[:20], Role.STRONG), Span(" " + safe(venue)[:14], Role.MUTED))
+    parts.append((0, names))
+    if kind in KINDS:
+        parts.append((3, (Span(kind, Role.MUTED),)))
+    known = quote(market, instrument_id)
+    column = Column(price_decimals(instrument))
+    column.grow([plain(price) for price in (known.bid, known.ask) if price is not None])
+    decimals = column.shown_decimals
+    change = known.change
+    role = Role.TEXT if change is None or dimmed else Role.BID_STRONG if change > 0 else Role.ASK_STRONG
+    if known.price is not None:
+        last: Row = (Span(number(plain(known.price), decimals), role if change else Role.STRONG),)
+        if change is not None:
+            side = Role.BID if change > 0 else Role.ASK if change < 0 else Role.MUTED
+            last = (*last, Span(f" {arrow(change)} {percent(change)}%", Role.MUTED if dimmed else side))
+        parts.append((2, last))
+    else:
+        parts.append((2, (Span(UNKNOWN, Role.FAINT),)))
+    if known.bid is not None or known.ask is not None:
+        bid, ask = (number(plain(p), decimals) if p is not None else UNKNOWN for p in (known.bid, known.ask))
+        crossed = known.bid is not None and known.ask is not None and known.bid > known.ask
+        parts.append(
+            (
+                1,
+                (
+                    Span(bid, Role.MUTED if dimmed else Role.BID),
+                    Span(" × " if not crossed else " ⇄ ", Role.WARN if crossed else Role.FAINT),
+                    Span(ask, Role.MUTED if dimmed else Role.ASK),
+                ),
+            )
+        )
+    book = market.books.get(instrument_id)
+    lean = imbalance(book, IMBALANCE_DEPTH) if book is not None and book.in_sync else None
+    if lean is not None:
+        parts.append((9, _imbalance(lean)))
+    return parts
+
+
+def _imbalance(lean: float) -> Row:
+    """Return the imbalance as a line of two colours and its number."""
+    bids = min(max(round((lean + 1) / 2 * IMBALANCE_CELLS), 0), IMBALANCE_CELLS)
+    spans = (
+        Span("imb ", Role.MUTED),
+        Span("━" * bids, Role.BID),
+        Span("━" * (IMBALANCE_CELLS - bids), Role.ASK),
+        Span(" " + signed(Decimal(f"{lean:.2f}"), 2), Role.TEXT),
+    )
+    return tuple(span for span in spans if span.text)

@@ -1,0 +1,312 @@
+"""The ladder."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cadenza_tui.market.book import OrderBook
+from cadenza_tui.market.records import BookType, Side
+from cadenza_tui.market.trust import TrustState
+from cadenza_tui.view.ladder import ladder, sides
+from cadenza_tui.view.ladder_widths import LadderWidths
+from cadenza_tui.view.rows import Bars, Ground, Pane, Role, Row
+from tests.view.support import BTC, ID, LIVE, bad_widths, book, order, plain, screen, text, trust
+
+BIDS = [("100.01", "1.5"), ("100.00", "0.25"), ("99.50", "2"), ("99.00", "40")]
+ASKS = [("100.02", "0.5"), ("100.10", "1.25"), ("101.00", "3"), ("101.50", "0.10")]
+
+
+def shown(
+    held: OrderBook,
+    *,
+    width: int = 60,
+    height: int = 12,
+    widths: LadderWidths | None = None,
+    **options: object,
+) -> Pane:
+    """Return the ladder of a book."""
+    arguments: dict[str, object] = {"trust": LIVE, "widths": widths or LadderWidths(), **options}
+    return ladder(held, BTC, width=width, height=height, **arguments)  # type: ignore[arg-type]
+
+
+def bar_cells(row: Row) -> int:
+    """Return how many cells of a row are a bar."""
+    return sum(len(span.text) for span in row if span.ground.value.endswith(("-bar", "-large")))
+
+
+prices = st.integers(1, 10_000_000).map(lambda n: f"{n / 100:.2f}")
+quantities = st.integers(1, 10**12).map(lambda n: f"{n / 10**5:.5f}")
+levels = st.dictionaries(prices, quantities, max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(levels, levels, st.integers(30, 300), st.integers(1, 60), st.sampled_from(Bars), st.integers(-5, 5))
+def test_every_row_is_exactly_as_wide_as_the_pane(
+    bids: dict[str, str], asks: dict[str, str], width: int, height: int, bars: Bars, cursor: int
+) -> None:
+    """Whatever the book and the size, each row fits and there are exactly as many as there is room for."""
+    held = book(
+        sorted(bids.items(), key=lambda row: -float(row[0])),
+        sorted(asks.items(), key=lambda row: float(row[0])),
+    )
+    own = [order(Side.BUY, price, "1") for price in list(bids)[:2]] + [order(Side.SELL, "77.77", "2", "1")]
+    pane = shown(held, width=width, height=height, bars=bars, cursor=cursor, own_orders=own)
+    assert bad_widths(pane.body, width) == []
+    assert len(pane.body) == height
+
+
+@settings(max_examples=60, deadline=None)
+@given(levels, st.integers(30, 300), st.sampled_from(Bars))
+def test_points_of_prices_stand_under_each_other(bids: dict[str, str], width: int, bars: Bars) -> None:
+    """All prices have their decimal point in one column, and no two of them read the same."""
+    held = book(sorted(bids.items(), key=lambda row: -float(row[0])), [])
+    pane = shown(held, width=width, height=80, bars=bars)
+    found: list[str] = []
+    points: set[int] = set()
+    for row in pane.body:
+        at = 0
+        for span in row:
+            if span.role in (Role.BID, Role.BID_STRONG) and "." in span.text:
+                found.append(span.text)
+                points.add(at + span.text.index("."))
+            at += len(span.text)
+    assert len(found) == len(set(found)) == len(bids)
+    assert len(points) <= 1
+
+
+def test_the_parts_stand_where_they_belong() -> None:
+    """Asks above with the best one nearest the spread row, bids below, cumulative quantities outside."""
+    rows = plain(shown(book(BIDS, ASKS), height=8))
+    assert [row.split()[0] for row in rows[1:4]] == ["101.00", "100.10", "100.02"]
+    assert rows[1].split()[-1] == "4.750"
+    assert "spread 0.01  1.00 bps" in rows[4]
+    assert "100.015" in rows[4]
+    assert "microprice" in rows[4]
+    assert rows[5].split() == ["1.500", "1.50000", "100.01"]
+    assert rows[7].split() == ["3.750", "2.00000", "99.50"]
+
+
+def test_the_mid_shows_one_more_decimal_on_a_half_tick() -> None:
+    """The mid is exact: 100.015 between 100.01 and 100.02, 100.02 between 100.01 and 100.03."""
+    assert "100.015" in screen(shown(book([("100.01", "1")], [("100.02", "1")])))
+    assert "100.02 " in screen(shown(book([("100.01", "1")], [("100.03", "1")])))
+
+
+def test_six_distinct_levels_are_six_distinct_prices() -> None:
+    """Prices finer than the tick show all of their digits."""
+    bids = [(f"0.12345{n}", "1") for n in range(6, 0, -1)]
+    found = [row.split()[2] for row in plain(shown(book(bids, []), height=14)) if "0.12345" in row]
+    assert found == [price for price, _ in bids]
+
+
+def test_bars_grow_with_the_quantity() -> None:
+    """A larger quantity never has a shorter bar, and the largest has the longest."""
+    bids = [(f"{100 - n}.00", f"0.{n + 1:02}") for n in range(12)]
+    pane = shown(book(bids, []), height=30)
+    cells = [bar_cells(row) for row in pane.body if bar_cells(row)]
+    assert cells == sorted(cells)
+    assert cells[0] < cells[-1]
+
+
+def test_one_huge_order_does_not_flatten_the_rest() -> None:
+    """A level of a thousand times the others leaves them readable bars."""
+    bids = [(f"{100 - n}.00", "1") for n in range(9)]
+    with_huge = shown(book([*bids, ("50.00", "1000")], []), height=24)
+    cells = sorted(bar_cells(row) for row in with_huge.body if bar_cells(row))
+    assert cells[0] * 6 >= cells[-1]
+
+
+def test_a_large_level_has_a_stronger_tint_and_text() -> None:
+    """A level of many times the median stands out by ground and role."""
+    rows = shown(book([*BIDS[:3], ("99.40", "0.7"), ("99.30", "1"), ("99.00", "40")], ASKS), height=20).body
+    large = next(row for row in rows if "40.00000" in text(row))
+    assert {Ground.BID_LARGE} == {span.ground for span in large if span.ground is not Ground.PANEL}
+    assert any(span.role is Role.STRONG for span in large)
+
+
+@pytest.mark.parametrize(("bars", "sign"), [(Bars.BLOCKS, "█"), (Bars.ASCII, "=")])
+def test_bars_without_tints_are_glyphs(bars: Bars, sign: str) -> None:
+    """Where tints cannot be had, bars are glyphs and no ground is used."""
+    pane = shown(book(BIDS, ASKS), bars=bars)
+    assert sign in screen(pane)
+    assert not any(bar_cells(row) for row in pane.body)
+
+
+def test_narrow_drops_the_cumulative_then_the_bars_never_the_price() -> None:
+    """As the pane narrows Σ goes first, then the bars; the prices stay."""
+    held = book(BIDS, ASKS)
+    wide, narrow, least = (shown(held, width=width) for width in (60, 40, 14))
+    assert "Σ" in screen(wide)
+    assert "Σ" not in screen(narrow)
+    assert any(bar_cells(row) for row in narrow.body)
+    for pane in (wide, narrow, least):
+        assert "100.01" in screen(pane)
+        assert "100.02" in screen(pane)
+
+
+def test_the_price_column_does_not_move_when_a_longer_price_comes() -> None:
+    """A whole digit more takes room on the left: the points stay where they were."""
+    widths = LadderWidths()
+    before = plain(shown(book([("99.99", "1")], [("100.00", "1")]), widths=widths))
+    after = plain(shown(book([("99.99", "1")], [("1000.00", "1")]), widths=widths))
+
+    def point(rows: list[str]) -> int:
+        return next(row for row in rows if "99.99" in row).index("99.99")
+
+    assert point(before) == point(after)
+    assert "1,000.00" in "".join(after)
+
+
+def test_widths_stay_when_the_quantities_shrink() -> None:
+    """A narrower book does not pull the columns together."""
+    widths = LadderWidths()
+    shown(book([("99.99", "123456.5")], [("100.00", "1")]), widths=widths)
+    width = widths.quantity.width
+    shown(book([("99.99", "1.5")], [("100.00", "1")]), widths=widths)
+    assert widths.quantity.width == width
+
+
+def test_own_orders_are_marked_at_their_price() -> None:
+    """A working order shows a diamond and, in the empty half, what remains of its total."""
+    row = next(
+        row
+        for row in shown(book(BIDS, ASKS), own_orders=[order(Side.BUY, "100.00", "0.75", "0.25")]).body
+        if "100.00" in text(row)
+    )
+    assert "◆ 100.00" in " ".join(text(row).split())
+    assert "0.50000/0.75000" in text(row)
+    assert any("0.50000" in span.text and span.role is Role.OWN for span in row)
+
+
+def test_own_orders_show_where_the_book_has_no_level() -> None:
+    """An own price between two levels gets its own row, in order, without a quantity of the book's."""
+    rows = plain(shown(book(BIDS, ASKS), own_orders=[order(Side.SELL, "100.05", "0.2")], height=14))
+    found = [next(c for c in row.split() if c.startswith("10")) for row in rows[1:7] if "10" in row]
+    assert found == ["101.50", "101.00", "100.10", "100.05", "100.02"]
+    assert "0.20000/0.20000 ◆ 100.05" in " ".join(rows[5].split())
+
+
+def test_orders_of_others_instruments_and_finished_ones_are_not_marked() -> None:
+    """Only working orders of this instrument are on its ladder."""
+    elsewhere = order(Side.BUY, "100.00", "1", instrument_id="OKX:BTC/USDT")
+    assert "◆" not in screen(shown(book(BIDS, ASKS), own_orders=[elsewhere]))
+
+
+def test_masked_hides_own_quantities_alone() -> None:
+    """Masked, an own order keeps its mark and the market its numbers."""
+    pane = shown(book(BIDS, ASKS), own_orders=[order(Side.BUY, "100.00", "0.75")], masked=True)
+    assert "•••••" in screen(pane)
+    assert "0.75000" not in screen(pane)
+    assert "1.50000" in screen(pane)
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "words"),
+    [
+        ([("100.05", "1")], [("100.00", "1")], "crossed −0.05  −5.00 bps"),
+        ([("100.00", "1")], [("100.00", "1")], "locked  0.00 bps"),
+        ([], [("100.00", "1")], "no bids"),
+        ([("100.00", "1")], [], "no asks"),
+        ([], [], "the book is empty"),
+    ],
+)
+def test_the_spread_row_says_what_is_wrong(
+    bids: list[tuple[str, str]], asks: list[tuple[str, str]], words: str
+) -> None:
+    """A book that is crossed, locked or one-sided says so in the spread row, as a warning."""
+    pane = shown(book(bids, asks), height=9)
+    row = next(row for row in pane.body if words in text(row))
+    assert any(span.role is Role.WARN for span in row)
+
+
+def test_a_book_without_a_snapshot_says_what_it_waits_for() -> None:
+    """Instead of an empty ladder there is the reason for it."""
+    pane = shown(OrderBook(ID), trust=trust(TrustState.AWAITING, "subscribing", None))
+    words = " ".join(screen(pane).split())
+    assert "Awaiting the first snapshot" in words
+    assert "subscribing" in words
+    assert ID in words
+    assert pane.dimmed
+    assert bad_widths(pane.body, 60) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "age", "words"),
+    [
+        (TrustState.LIVE, "", 0.1, "L2 · in sync · 0.1 s"),
+        (TrustState.STALE, "", 14, "L2 · ◔ stale 14 s"),
+        (TrustState.RESYNCING, "gap 120→123", 1, "↻ resyncing: gap 120→123"),
+    ],
+)
+def test_the_border_says_how_far_it_can_be_trusted(
+    state: TrustState, reason: str, age: float, words: str
+) -> None:
+    """Kind of book, state, and age or reason stand at the right of the border."""
+    pane = shown(book(BIDS, ASKS), trust=trust(state, reason, age))
+    assert text(pane.trust) == words
+    assert text(pane.title) == "Book"
+
+
+def test_the_cursor_row_has_its_ground_and_says_the_depth() -> None:
+    """The row under the cursor shows quantity and notional up to there, and the way from the mid."""
+    row = shown(book(BIDS, ASKS), cursor=2, width=90).body[8]
+    assert "100.00" in text(row)
+    assert "Σ 1.750 · 175.02 USDT · −1.5 bps" in text(row)
+    assert any(span.ground is Ground.CURSOR for span in row)
+
+
+def test_a_cursor_beyond_the_rows_is_no_error() -> None:
+    """A cursor that has no row marks none."""
+    pane = shown(book(BIDS, ASKS), cursor=99)
+    assert sum(any(span.ground is Ground.CURSOR for span in row) for row in pane.body) == 1
+
+
+def test_the_touch_moves_with_the_centre_only() -> None:
+    """The spread row stands in the middle, and ``centre`` moves it."""
+    assert sides(25) == (11, 12)
+    assert sides(25, 3) == (14, 9)
+    assert sides(25, 99) == (23, 0)
+    assert sides(1) == (0, 0)
+    held = book(BIDS, ASKS)
+    at = [next(i for i, row in enumerate(plain(shown(held, centre=n))) if "spread" in row) for n in (0, 2)]
+    assert at[1] - at[0] == 2
+
+
+def test_counted_books_show_their_counts() -> None:
+    """Where the feed counts orders and there is room, the counts have a column."""
+    columns = ("price", "quantity", "orderCount")
+    held = book([("100.00", "1", "17")], [("100.10", "1", "3")], BookType.L2_COUNTED, columns)
+    assert " 17 " in screen(shown(held, width=80))
+
+
+def test_a_vwap_book_is_not_summed_up_again() -> None:
+    """Its quantities are cumulative already."""
+    held = book([("100.00", "1"), ("99.00", "3")], [("101.00", "1")], BookType.VWAP)
+    assert next(row for row in plain(shown(held)) if "99.00" in row).split()[0] == "3.000"
+
+
+def test_an_unchanged_row_is_the_same_object() -> None:
+    """Rows are made once for their content, so that the painter can tell by identity."""
+    widths, held = LadderWidths(), book(BIDS, ASKS)
+    before, after = shown(held, widths=widths), shown(held, widths=widths)
+    assert all(a is b for a, b in zip(before.body, after.body, strict=True) if text(a).strip())
+
+
+def test_another_instrument_starts_anew() -> None:
+    """Widths adopted for one instrument are not kept for the next."""
+    widths = LadderWidths()
+    shown(book([("1234567.89", "1")], []), widths=widths)
+    other = OrderBook("OKX:XRP/USD")
+    ladder(other, None, width=60, height=9, trust=LIVE, widths=widths)
+    assert widths.price.whole == 1
+
+
+def test_sums_are_exact() -> None:
+    """Cumulative quantities are decimal sums, rounded once for the eye."""
+    bids = [(f"{100 - n}.00", "0.1") for n in range(10)]
+    last = next(row for row in plain(shown(book(bids, []), height=24)) if " 91.00" in row)
+    assert Decimal(last.split()[0]) == Decimal("1.000")

@@ -1,0 +1,88 @@
+"""Which panes are shown where."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cadenza_tui.view.layout import MARKET_PANES, Rect, layout
+
+names = st.sampled_from(MARKET_PANES)
+
+
+@given(
+    st.integers(1, 320),
+    st.integers(1, 100),
+    st.one_of(st.none(), names),
+    names,
+    st.sampled_from(["market", "account", "health"]),
+)
+def test_the_screen_is_covered_once(
+    width: int, height: int, zoomed: str | None, focused: str, view: str
+) -> None:
+    """Every cell belongs to exactly one rectangle, whatever the size."""
+    cells: set[tuple[int, int]] = set()
+    area = 0
+    for rect in layout(width, height, zoomed=zoomed, focused=focused, view=view).panes.values():
+        assert rect.x >= 0
+        assert rect.y >= 0
+        assert rect.x + rect.width <= width
+        assert rect.y + rect.height <= height
+        area += rect.width * rect.height
+        cells |= {
+            (x, y) for x in range(rect.x, rect.x + rect.width) for y in range(rect.y, rect.y + rect.height)
+        }
+    assert area == len(cells) == width * height
+
+
+@given(st.integers(80, 300), st.integers(24, 90), names)
+def test_the_focused_pane_is_always_seen(width: int, height: int, focused: str) -> None:
+    """Whatever has the focus has room, and so has the status line."""
+    panes = layout(width, height, focused=focused).panes
+    assert focused in panes
+    assert panes["status"] == Rect(0, 0, width, 1)
+
+
+def test_the_intended_look_at_140x40() -> None:
+    """All four panes stand where the design has them."""
+    assert layout(140, 40).panes == {
+        "status": Rect(0, 0, 140, 1),
+        "footer": Rect(0, 39, 140, 1),
+        "instruments": Rect(0, 1, 40, 27),
+        "book": Rect(40, 1, 62, 27),
+        "tape": Rect(102, 1, 38, 27),
+        "account": Rect(0, 28, 140, 11),
+    }
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "focused", "panes"),
+    [
+        (80, 24, "book", {"book"}),
+        (80, 24, "tape", {"tape"}),
+        (100, 30, "book", {"book", "tape"}),
+        (100, 30, "instruments", {"book", "instruments"}),
+        (100, 30, "account", {"account"}),
+        (120, 40, "book", {"instruments", "book", "tape", "account"}),
+        (120, 24, "book", {"instruments", "book", "tape"}),
+        (300, 90, "book", {"instruments", "book", "tape", "account"}),
+    ],
+)
+def test_panes_by_size(width: int, height: int, focused: str, panes: set[str]) -> None:
+    """One pane at 80 columns, two at 100, all four at 120x40; the tab strip where some are missing."""
+    made = layout(width, height, focused=focused)
+    assert set(made.panes) - {"status", "tabs", "footer"} == panes
+    assert made.tabs == ("tabs" in made.panes) == (len(panes) < 4)
+    assert set(made.order) == set(MARKET_PANES)
+
+
+def test_zoom_gives_one_pane_everything() -> None:
+    """The zoomed pane has all rows between the status line and the footer."""
+    assert layout(140, 40, zoomed="tape").panes["tape"] == Rect(0, 1, 140, 38)
+
+
+def test_the_other_views_are_one_pane() -> None:
+    """The Account and Health views fill the screen."""
+    assert layout(140, 40, view="account").panes["accounts"] == Rect(0, 1, 140, 38)
+    assert layout(140, 40, view="health").order == ("health",)

@@ -1,0 +1,114 @@
+"""The status line and the states it must tell apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from cadenza_tui.market.trust import Trust, TrustState
+from cadenza_tui.view.states import SIGNS, absence, border, empty_pane
+from cadenza_tui.view.status import overall, status
+from tests.view.support import ID, LIVE, NOW, bad_widths, book, market, screen, text, trust
+
+
+def shown(
+    connection: Trust = LIVE,
+    of_book: Trust | None = LIVE,
+    width: int = 140,
+    instrument: str | None = ID,
+    notice: str = "",
+) -> str:
+    """Return the status line over the shared market."""
+    held = market()
+    held.health.connection.label = "prod"
+    held.health.connection.lag_p50_ms = 12.3
+    held.health.connection.rate = 272
+    held.health.screen.bytes_rate = 8123
+    held.books[ID] = book([("61837.63", "2")], [("61837.64", "1")])
+    return text(status(held, instrument, connection, of_book, width=width, now=NOW, notice=notice))
+
+
+@pytest.mark.parametrize("width", range(20, 301, 23))
+@pytest.mark.parametrize("state", list(TrustState))
+def test_the_line_is_exactly_as_wide_as_the_screen(width: int, state: TrustState) -> None:
+    """Whatever the state and the width, the line fits."""
+    assert len(shown(trust(state, "a reason of some length that says it all", 14), LIVE, width)) == width
+
+
+def test_the_line_of_the_design() -> None:
+    """Instrument, last price and change, touch, imbalance, then state, lag, rate, bytes, server, clock."""
+    assert shown().split() == [
+        "BTC/USDT", "BINANCE", "spot", "61,837.64", "▲", "1.24%", "61,837.63", "×", "61,837.64",
+        "imb", "━━━━━━━━━━━", "+0.33", "●", "live", "12", "ms", "272/s", "8.1", "KB/s", "prod", "23:54:14Z",
+    ]  # fmt: skip
+
+
+def test_the_touch_stays_at_80_columns() -> None:
+    """At 80 columns the touch and the state are both there."""
+    assert "61,837.63 × 61,837.64" in shown(width=80)
+    assert "● live" in shown(width=80)
+
+
+def test_every_state_has_its_own_glyph_and_word() -> None:
+    """No two states look alike without their colours."""
+    assert set(SIGNS) == set(TrustState)
+    assert len({sign.glyph for sign in SIGNS.values()}) == len(SIGNS)
+    assert len({sign.word for sign in SIGNS.values()}) == len(SIGNS)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (TrustState.CONNECTING, "◌ connecting: attempt 3"),
+        (TrustState.STALE, "◔ stale 14 s"),
+        (TrustState.UNAUTHORISED, "⚠ unauthorised: attempt 3"),
+        (TrustState.DISCONNECTED, "✕ disconnected: attempt 3"),
+        (TrustState.RESYNCING, "↻ resyncing: attempt 3"),
+    ],
+)
+def test_a_state_says_why(state: TrustState, words: str) -> None:
+    """Glyph, word, and the reason or the age stand in the line."""
+    assert words in shown(trust(state, "attempt 3", 14))
+
+
+def test_live_only_when_connection_and_book_are() -> None:
+    """The line says live only if the connection is up and this book is in sync."""
+    resyncing = trust(TrustState.RESYNCING, "gap 120→123")
+    down = trust(TrustState.STALE, "", 40)
+    assert "● live" not in shown(LIVE, resyncing)
+    assert "↻ resyncing: gap 120→123" in shown(LIVE, resyncing)
+    assert "◔ stale 40 s" in shown(down, LIVE)
+    assert overall(LIVE, trust(TrustState.CROSSED)).state is TrustState.CROSSED
+    assert overall(LIVE, None) is LIVE
+
+
+def test_a_replay_is_never_called_live() -> None:
+    """While a recording plays the line says so, with its speed."""
+    replaying = trust(TrustState.REPLAYING)
+    assert "▸ replay" in shown(replaying, replaying)
+    assert "live" not in shown(replaying, LIVE)
+
+
+def test_without_an_instrument_the_connection_is_told() -> None:
+    """Before there is anything to show the line still says how the connection stands."""
+    assert "no instrument" in shown(trust(TrustState.CONNECTING), None, instrument=None)
+
+
+def test_a_notice_is_shown_while_there_is_room() -> None:
+    """A notice comes before the details."""
+    assert "amounts masked" in shown(notice="amounts masked", width=110)
+
+
+def test_the_border_of_a_stale_pane_and_an_empty_one() -> None:
+    """Borders name state and age; an empty pane says what it waits for and why."""
+    assert text(border(trust(TrustState.STALE, "", 14), "L2")) == "L2 · ◔ stale 14 s"
+    assert absence(trust(TrustState.UNAUTHORISED, "renew the token"), "") == (
+        "The server refuses the token · renew the token"
+    )
+    pane = empty_pane("Book", trust(TrustState.CONNECTING), 40, 9)
+    assert "Connecting" in screen(pane)
+    assert bad_widths(pane.body, 40) == []
+
+
+def test_what_the_server_says_cannot_reach_the_terminal() -> None:
+    """A reason with escape characters is shown without them."""
+    assert "\x1b" not in shown(trust(TrustState.DISCONNECTED, "\x1b]0;evil\x07 bye"))
