@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -13,7 +14,7 @@ from cadenza_tui.errors import ThemeError
 from cadenza_tui.ui.clock import FrameClock
 from cadenza_tui.ui.commands import MonitorCommands
 from cadenza_tui.ui.monitor import MonitorScreen
-from cadenza_tui.ui.painter import CellUpdate, Painter
+from cadenza_tui.ui.painter import Painter
 from cadenza_tui.ui.stall import StallWatch
 from cadenza_tui.ui.terminal import REQUEST_ACKNOWLEDGEMENT, Meter, backlog, metered
 from cadenza_tui.ui.theme import Brush, load_themes
@@ -94,16 +95,16 @@ class MonitorApp(App[int]):
 
     def brush(self) -> Brush:
         """Return a brush of the theme in force."""
-        return Brush(self.palette, colour=not self.no_color)
+        return Brush(self.palette, colour=not self.no_color, ascii_only=self.bars is Bars.ASCII)
 
     @property
     def bars(self) -> Bars:
         """How size bars can be drawn on this terminal."""
+        encoding = (getattr(sys.__stderr__, "encoding", None) or "utf-8").lower()
+        if not encoding.startswith("utf"):
+            return Bars.ASCII
         tints = not self.no_color and self.console.color_system in ("truecolor", "256")
-        if tints:
-            return Bars.TINT
-        encoding = (getattr(self.console.file, "encoding", None) or "utf-8").lower()
-        return Bars.BLOCKS if encoding.startswith("utf") else Bars.ASCII
+        return Bars.TINT if tints else Bars.BLOCKS
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the one screen that everything else opens on."""
@@ -162,11 +163,12 @@ class MonitorApp(App[int]):
         """Leave: paint no more, let the terminal answer the last frame, end the feed."""
         clock = self._clock
         if clock is not None:
+            answered = asyncio.Event()
+            clock.on_acknowledged = answered.set
             clock.stop()
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + LAST_ANSWER_WITHIN
-            while clock.in_flight and loop.time() < deadline:
-                await asyncio.sleep(0.01)
+            if clock.in_flight:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(answered.wait(), LAST_ANSWER_WITHIN)
         self._stall.stop()
         with suppress(asyncio.CancelledError):
             await self.source.close()
@@ -184,6 +186,3 @@ def run_monitor(
     app = MonitorApp(source, theme=theme, alongside=alongside)
     result = app.run()
     return app.return_code or result or 0
-
-
-__all__ = ["CellUpdate", "MonitorApp", "Source", "run_monitor"]

@@ -67,6 +67,7 @@ class FrameClock:
         self._frame_pending = False
         self._running = False
         self.round_trip_ms: float | None = None
+        self.on_acknowledged: Callable[[], object] | None = None
 
     @property
     def in_flight(self) -> bool:
@@ -150,6 +151,8 @@ class FrameClock:
 
     def acknowledged(self) -> None:
         """The terminal has drawn everything up to the last frame."""
+        if self.on_acknowledged is not None:
+            self.on_acknowledged()
         if self._asked_at is None:
             self._mute = False  # it answers after all, only slowly
             self._answers += 1

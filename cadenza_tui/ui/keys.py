@@ -67,9 +67,9 @@ KEYS = (
     Key("resync", "R", "resync", "R", "resync", "ask for the book again", "Feed"),
     Key("theme", "t", "theme", "t", "theme", "dark or light", "Program"),
     Key("palette", "ctrl+p,colon", "command_palette", "ctrl+p  :", "commands", "all commands", "Program"),
-    Key("help", "question_mark", "help", "?", "help", "this help", "Program", 10),
+    Key("help", "question_mark", "help", "?", "help", "this help", "Program"),
     Key("back", "escape", "back", "escape", "back", "back one level", "Program"),
-    Key("quit", "q,ctrl+c", "quit", "q", "quit", "quit", "Program", 11),
+    Key("quit", "q,ctrl+c", "quit", "q", "quit", "quit", "Program"),
 )
 
 GOTO = {"m": "market", "a": "account", "h": "health"}
@@ -93,6 +93,11 @@ def bindings() -> list[Binding]:
 def footer_keys() -> list[tuple[str, str]]:
     """Return ``(key, word)`` for the footer, the most wanted first."""
     return [(key.shown, key.word) for key in sorted(KEYS, key=lambda key: key.footer) if key.footer]
+
+
+def footer_end() -> list[tuple[str, str]]:
+    """Return ``(key, word)`` of the two keys that stay at the right of the footer however narrow it is."""
+    return [(key.shown, key.word) for key in KEYS if key.id in ("help", "quit")]
 
 
 def goto_keys() -> list[tuple[str, str]]:

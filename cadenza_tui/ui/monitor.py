@@ -65,6 +65,7 @@ class MonitorScreen(Screen[None]):
         self._shown: frozenset[str] = frozenset()
         self._prefix = False
         self._retry: object | None = None
+        self._bytes_before = 0
 
     @property
     def monitor_app(self) -> MonitorApp:
@@ -131,6 +132,10 @@ class MonitorScreen(Screen[None]):
             self.clock.hurry()
 
     def _tick(self) -> None:
+        """Look at what time alone changes: ages, the clock, the terminal's byte rate."""
+        screen = self._source.market.health.screen
+        screen.bytes_rate = (screen.bytes_written - self._bytes_before) / TICK
+        self._bytes_before = screen.bytes_written
         self._due.update(self._shown)
         if self.clock is not None:
             self.clock.wake()

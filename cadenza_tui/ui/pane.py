@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
-from cadenza_tui.view.frame import fit, framed
+from cadenza_tui.view.frame import framed
 from cadenza_tui.view.rows import Ground, Span
+from cadenza_tui.view.text import blank, fit_row, to_ascii
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -47,8 +48,8 @@ class RowsWidget(Widget):
             return False
         before, strips = self._rows, self._strips
         whole = len(strips) != height or dimmed is not self._dimmed
-        blank: Row = (Span(" " * width, ground=self._ground),)
-        wanted = tuple(rows[:height]) + (blank,) * (height - len(rows))
+        empty: Row = (Span(blank(width), ground=self._ground),)
+        wanted = tuple(rows[:height]) + (empty,) * (height - len(rows))
         if whole:
             strips = [self._strip(row, width, dimmed) for row in wanted]
             changed = list(range(height))
@@ -65,7 +66,8 @@ class RowsWidget(Widget):
         return bool(changed)
 
     def _strip(self, row: Row, width: int, dimmed: bool) -> Strip:
-        return self._brush.strip(fit(row, width, self._ground), dimmed=dimmed)
+        row = fit_row(row, width, self._ground)
+        return self._brush.strip(to_ascii(row) if self._brush.ascii else row, dimmed=dimmed)
 
     def rebrush(self, brush: Brush) -> None:
         """Paint everything again in another palette."""
@@ -80,8 +82,8 @@ class RowsWidget(Widget):
         missing = crop.height - len(strips)
         width = self.size.width
         if missing:
-            blank = self._brush.strip((Span(" " * width, ground=self._ground),))
-            strips = [*strips, *([blank] * missing)]
+            empty = self._brush.strip((Span(blank(width), ground=self._ground),))
+            strips = [*strips, *([empty] * missing)]
         if (x1, x2) != (0, width) or any(strip.cell_length != width for strip in strips):
             strips = [strip.crop(x1, x2) for strip in strips]
         return strips

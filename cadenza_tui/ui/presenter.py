@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cadenza_tui.market.trust import book_trust, channel_trust, connection_trust
 from cadenza_tui.ui.desk import View
-from cadenza_tui.ui.keys import footer_keys, goto_keys
+from cadenza_tui.ui.keys import footer_end, footer_keys, goto_keys
 from cadenza_tui.view.account import TABS, account
 from cadenza_tui.view.account_tables import AccountWidths
 from cadenza_tui.view.accounts import account_view
@@ -15,12 +15,11 @@ from cadenza_tui.view.health import health
 from cadenza_tui.view.ladder import ladder, sides
 from cadenza_tui.view.ladder_widths import LadderWidths
 from cadenza_tui.view.layout import Layout
-from cadenza_tui.view.rows import Ground, Pane, Role, Span
-from cadenza_tui.view.states import absence, border
+from cadenza_tui.view.rows import Pane, Role, Span
+from cadenza_tui.view.states import empty_pane
 from cadenza_tui.view.status import status
 from cadenza_tui.view.table import TableWidths
 from cadenza_tui.view.tape import TapeWidths, tape
-from cadenza_tui.view.text import message
 from cadenza_tui.view.watchlist import WatchWidths, listed, watchlist
 from cadenza_tui.wire.channels import Kind
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 PANE_WORDS = (("instruments", "Instruments"), ("book", "Book"), ("tape", "Tape"), ("account", "Account"))
 LADDERS_KEPT = 64
+TAPE_ROWS = 2000
 
 Widths = TypeVar("Widths")
 
@@ -85,7 +85,7 @@ class Presenter:
             self._desk.paused.pop(name, None)
             frozen = self.pane(name, width, height, now)
             self._desk.paused[name] = 0
-            frozen = Pane(frozen.title, (Span("⏸ paused", Role.WARN),), frozen.body, dimmed=True)
+            frozen = Pane(frozen.title, (Span("‖ paused", Role.WARN),), frozen.body, dimmed=True)
             self._frozen[name] = frozen
         return frozen
 
@@ -182,12 +182,7 @@ class Presenter:
     def _nothing(self, title: str, width: int, height: int, now: int) -> Pane:
         """Return a pane that says why there is no instrument yet."""
         trust = connection_trust(self._market.health, now)
-        return Pane(
-            (Span(title, Role.TITLE),),
-            border(trust),
-            message(absence(trust, ""), width, height),
-            dimmed=trust.dimmed,
-        )
+        return empty_pane(title, trust, width, height)
 
     # -- lines -----------------------------------------------------------------------------------
 
@@ -208,9 +203,13 @@ class Presenter:
         return footer(goto_keys() if self.prefix else footer_keys(), width=width, end=self._footer_end())
 
     def _footer_end(self) -> Row:
-        if self._desk.masked:
-            return (Span("amounts masked", Role.WARN, Ground.GROUND),)
-        return ()
+        masked = (Span("amounts masked   ", Role.WARN),) if self._desk.masked else ()
+        keys = [
+            span
+            for at, (key, word) in enumerate(footer_end())
+            for span in (Span("   " * bool(at) + key, Role.ACCENT), Span(" " + word, Role.MUTED))
+        ]
+        return (*masked, *keys)
 
     # -- what the user does ----------------------------------------------------------------------
 
@@ -225,7 +224,7 @@ class Presenter:
         """Move the ladder's cursor, which takes the ladder along at its edge, or another pane's first row."""
         scroll = self._desk.scroll
         if name != "book":
-            scroll[name] = max(scroll.get(name, 0) + by, 0)
+            scroll[name] = min(max(scroll.get(name, 0) + by, 0), self._last_scroll(name, height))
             return
         cursor = self._desk.cursor + by
         if cursor == 0 and self._desk.cursor != 0:
@@ -239,6 +238,18 @@ class Presenter:
         scroll["book"] = min(max(scroll.get("book", 0), -rows), rows)
         asks, bids = sides(height, scroll["book"])
         self._desk.cursor = min(max(cursor, -asks), bids)
+
+    def _last_scroll(self, name: str, height: int) -> int:
+        """Return how far a pane can be scrolled: its last row stays in sight."""
+        selected = self._desk.selected
+        rows = {
+            "instruments": len(self._desk.pinned) + 1,
+            "tape": len(self._market.tape(selected).latest(TAPE_ROWS)) if selected is not None else 0,
+            "account": self._account.total_rows,
+            "accounts": self._account.total_rows,
+            "health": len(self._market.health.channels) + height,
+        }.get(name, 0)
+        return max(rows - height, 0)
 
     def turn_tab(self, by: int) -> None:
         """Go to another tab of the account pane."""

@@ -140,9 +140,10 @@ def load_themes(folder: Path | None = None) -> dict[str, Palette]:
 class Brush:
     """Rows to strips in one palette, kept by content. A new palette is a new brush."""
 
-    def __init__(self, palette: Palette, *, colour: bool = True) -> None:
+    def __init__(self, palette: Palette, *, colour: bool = True, ascii_only: bool = False) -> None:
         self.palette = palette
         self.colour = colour
+        self.ascii = ascii_only
         self._styles: dict[tuple[Role, Ground, bool], Style] = {}
         self._strips: dict[tuple[Row, bool], Strip] = {}
 
