@@ -125,6 +125,7 @@ class MonitorApp(App[int]):
         self.monitor.clock = self._clock
         self.source.market.dirty.on_first = self._clock.wake
         self._clock.start()
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         self._stall.start(loop)
         self.run_worker(self.source.run(), name="feed")
         for number, work in enumerate(self._alongside):
@@ -147,6 +148,11 @@ class MonitorApp(App[int]):
         self.source.market.health.screen.bytes_written = self.meter.bytes_written
         if self._clock is not None:
             self._clock.displayed()
+
+    def action_redraw(self) -> None:
+        """Write the whole screen again: something else has written on the terminal."""
+        self._painter.forget()
+        self.screen.refresh(layout=True)
 
     def switch_theme(self, name: str) -> None:
         """Show everything in another theme at once."""

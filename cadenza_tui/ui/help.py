@@ -9,11 +9,10 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from cadenza_tui.ui.keys import KEYS
-from cadenza_tui.ui.pane import RowsWidget
+from cadenza_tui.ui.pane import ListWidget
 from cadenza_tui.view.help import help_rows
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
 
     from cadenza_tui.ui.theme import Brush
@@ -33,7 +32,7 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._brush = brush
 
-    def rows(self, width: int) -> tuple[Row, ...]:
+    def rows(self, width: int, _height: int = 0) -> tuple[Row, ...]:
         """Return the help's rows at a width."""
         return help_rows([(key.shown, key.help, key.group) for key in KEYS], width=width)
 
@@ -42,25 +41,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
             box.border_subtitle = "escape back"
-            yield RowsWidget(self._brush, id="keys")
-
-    def on_mount(self) -> None:
-        """Give the rows the height that the keys need."""
-        self.call_after_refresh(self._show)
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """Lay the rows out again."""
-        self.call_after_refresh(self._show)
-
-    def _show(self) -> None:
-        widget = self.query_one("#keys", RowsWidget)
-        box = self.query_one("#help", VerticalScroll)
-        rows = self.rows(box.content_size.width)
-        if widget.size.height == len(rows):
-            widget.show(rows)
-        else:
-            widget.styles.height = len(rows)
-            self.call_after_refresh(self._show)
+            yield ListWidget(self._brush, self.rows, id="keys")
 
     def action_scroll(self, by: int) -> None:
         """Scroll a long help on a small screen."""

@@ -66,6 +66,7 @@ KEYS = (
     Key("view-health", "f3,i", "view('health')", "F3  g h  i", "health", "Health view", "Views"),
     Key("resync", "R", "resync", "R", "resync", "ask for the book again", "Feed"),
     Key("theme", "t", "theme", "t", "theme", "dark or light", "Program"),
+    Key("redraw", "ctrl+l", "redraw", "ctrl+l", "redraw", "write the whole screen again", "Program"),
     Key("palette", "ctrl+p,colon", "command_palette", "ctrl+p  :", "commands", "all commands", "Program"),
     Key("help", "question_mark", "help", "?", "help", "this help", "Program"),
     Key("back", "escape", "back", "escape", "back", "back one level", "Program"),

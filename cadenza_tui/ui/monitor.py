@@ -332,6 +332,10 @@ class MonitorScreen(Screen[None]):
         """Go to the next theme."""
         self.monitor_app.next_theme()
 
+    def action_redraw(self) -> None:
+        """Write the whole screen again."""
+        self.monitor_app.action_redraw()
+
     def action_command_palette(self) -> None:
         """Open Textual's command palette."""
         self.app.action_command_palette()

@@ -2,8 +2,8 @@
 
 Textual's compositor writes a widget's line from its left edge to the end of the changed span, and says every
 style in full. The painter keeps the strips that the terminal already shows, walks each new strip beside the
-old one, and writes only the runs of cells that differ, moving the cursor over the rest. A full update is
-always written whole: it is what heals a terminal that something else has written on.
+old one, and writes only the runs of cells that differ, moving the cursor over the rest. After a resize, or
+when it is told to forget, everything is written: that heals a terminal that something else has written on.
 
 It stands on three names of Textual's compositor (``LayoutUpdate``, ``ChopsUpdate`` and their
 ``render_segments``); ``tests/ui/test_painter.py`` fails when they move.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
 
 from cadenza_tui.ui.sgr import PLAIN, Look, look_of, transition
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.segment import Segment
     from rich.style import Style
-    from textual.strip import Strip
+    from textual.geometry import Size
 
 REWRITE_GAP = 4
 """Unchanged cells between two changed ones that cost less to write again than to move over (``ESC[nC``)."""
@@ -155,10 +156,12 @@ class Painter:
 
     def __init__(self) -> None:
         self._lines: dict[int, dict[int, Strip]] = {}
+        self._size: Size | None = None
 
     def forget(self) -> None:
         """Trust nothing that was remembered: the next strips are written whole."""
         self._lines.clear()
+        self._size = None
 
     def wrap(self, update: Update) -> Update | CellUpdate:
         """Return an update that, when it is rendered, writes only what ``update`` changes."""
@@ -167,18 +170,49 @@ class Painter:
         return update
 
     def layout(self, update: LayoutUpdate, pen: Pen) -> None:
-        """Write a whole screen."""
-        self._lines.clear()
+        """Write a whole screen, or what differs from the one that the terminal is known to show."""
         left = update.region.x
+        if self._size != update.region.size:
+            self.forget()
+            self._size = update.region.size
         for y, strips in enumerate(update.strips, update.region.y):
             line: dict[int, Strip] = {}
             x = left
-            pen.move(x, y)
             for strip in strips:
                 line[x] = strip
-                _write(pen, strip)
                 x += strip.cell_length
+            shown, wanted = self._whole(y), Strip.join(line.values())
+            if shown is not None and shown.cell_length == wanted.cell_length:
+                self._piece(pen, left, y, shown, wanted)
+            else:
+                pen.move(left, y)
+                _write(pen, wanted)
             self._lines[y] = line
+
+    def _whole(self, y: int) -> Strip | None:
+        """Return what the terminal shows on a line, None where a part of it is not known."""
+        line = self._lines.get(y)
+        if not line:
+            return None
+        strips = [line[x] for x in sorted(line)]
+        x = min(line)
+        for at, strip in zip(sorted(line), strips, strict=True):
+            if at != x:
+                return None
+            x += strip.cell_length
+        return Strip.join(strips)
+
+    @staticmethod
+    def _piece(pen: Pen, x: int, y: int, shown: Strip, wanted: Strip) -> None:
+        """Write where two equally long strips differ; all of it where columns are not characters."""
+        if not (_narrow(shown) and _narrow(wanted)):
+            if shown != wanted:
+                pen.move(x, y)
+                _write(pen, wanted)
+            return
+        for column, text, style in differences(shown, wanted):
+            pen.move(x + column, y)
+            pen.write(text, style, len(text))
 
     def chops(self, update: ChopsUpdate, pen: Pen) -> None:
         """Write what changed in the spans of a partial update."""
@@ -190,15 +224,8 @@ class Painter:
                 shown = line.get(x)
                 if shown is strip:
                     continue
-                if (
-                    shown is not None
-                    and shown.cell_length == strip.cell_length
-                    and _narrow(shown)
-                    and _narrow(strip)
-                ):
-                    for column, text, style in differences(shown, strip):
-                        pen.move(x + column, y)
-                        pen.write(text, style, len(text))
+                if shown is not None and shown.cell_length == strip.cell_length:
+                    self._piece(pen, x, y, shown, strip)
                 else:
                     pen.move(x, y)
                     _write(pen, strip)

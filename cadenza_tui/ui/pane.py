@@ -12,6 +12,9 @@ from cadenza_tui.view.rows import Ground, Span
 from cadenza_tui.view.text import blank, fit_row, to_ascii
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
     from textual.strip import Strip
 
     from cadenza_tui.ui.theme import Brush
@@ -92,9 +95,37 @@ class RowsWidget(Widget):
         """Return one line, for whatever in Textual asks for lines one by one."""
         return self.render_lines(Region(0, y, self.size.width, 1))[0]
 
-    def on_resize(self, _event: object) -> None:
+    def on_resize(self, _event: events.Resize) -> None:
         """Forget strips of another width; the next frame brings the new ones."""
         self._rows, self._strips = (), []
+
+
+class ListWidget(RowsWidget):
+    """Rows that are made for whatever width they get, and take as much height as there are of them."""
+
+    DEFAULT_CSS = """
+    ListWidget { position: relative; width: 100%; height: auto; }
+    """
+
+    def __init__(self, brush: Brush, make: Callable[[int, int], tuple[Row, ...]], *, id: str) -> None:  # noqa: A002
+        super().__init__(brush, id=id)
+        self._make = make
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the number of rows at this width."""
+        return len(self._make(width, viewport.height))
+
+    def fill(self) -> None:
+        """Make the rows anew."""
+        width, height = self.size
+        if width and height:
+            self.show(self._make(width, height))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Make the rows for the new size; Textual would call the base's own handler after this one."""
+        event.prevent_default()
+        self._rows, self._strips = (), []
+        self.fill()
 
 
 class PaneWidget(RowsWidget, can_focus=True):

@@ -9,18 +9,18 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from cadenza_tui.ui.pane import RowsWidget
+from cadenza_tui.ui.pane import ListWidget
 from cadenza_tui.view.picker import matches, picker_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
 
     from cadenza_tui.market.records import Instrument, InstrumentId
     from cadenza_tui.ui.theme import Brush
     from cadenza_tui.view.picker import Match
+    from cadenza_tui.view.rows import Row
 
 
 class PickerScreen(ModalScreen["InstrumentId | None"]):
@@ -51,7 +51,7 @@ class PickerScreen(ModalScreen["InstrumentId | None"]):
             yield Input(
                 placeholder="name, venue, or a few letters of either", id="query", select_on_focus=False
             )
-            yield RowsWidget(self._brush, id="matches")
+            yield ListWidget(self._brush, self._rows, id="matches")
 
     def on_mount(self) -> None:
         """Show everything, the pinned first."""
@@ -62,24 +62,18 @@ class PickerScreen(ModalScreen["InstrumentId | None"]):
         """Match what has been typed."""
         self._find(event.value)
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """Show the list at its new width."""
-        self.call_after_refresh(self._show)
-
     def _find(self, query: str) -> None:
         self._matches = matches(query, self._instruments.values(), pinned=self._pinned)
         self._cursor = 0
         self._show()
 
+    def _rows(self, width: int, height: int) -> tuple[Row, ...]:
+        return picker_rows(
+            self._matches, cursor=self._cursor, width=width, height=height, pinned=self._pinned
+        )
+
     def _show(self) -> None:
-        rows = self.query_one("#matches", RowsWidget)
-        width, height = rows.size
-        if width and height:
-            rows.show(
-                picker_rows(
-                    self._matches, cursor=self._cursor, width=width, height=height, pinned=self._pinned
-                )
-            )
+        self.query_one(ListWidget).fill()
 
     def action_move(self, by: int) -> None:
         """Move the cursor, round and round."""

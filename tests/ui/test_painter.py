@@ -75,18 +75,21 @@ def partial(strips: list[Strip], cuts: list[int], spans: list[tuple[int, int, in
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(screens, min_size=2, max_size=5), st.sets(st.integers(1, WIDTH - 1), max_size=3))
-def test_partial_updates_leave_the_same_screen_as_whole_ones(
-    frames: list[list[Strip]], cuts: set[int]
+@given(
+    st.lists(st.tuples(screens, st.booleans()), min_size=2, max_size=5),
+    st.sets(st.integers(1, WIDTH - 1), max_size=3),
+)
+def test_updates_leave_the_same_screen_as_whole_ones(
+    frames: list[tuple[list[Strip], bool]], cuts: set[int]
 ) -> None:
     """A terminal that got only the differences shows what one that got everything shows."""
     painted, reference = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
     painter, stream, other = Painter(), pyte.Stream(painted), pyte.Stream(reference)
     spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
-    feed(stream, painter.wrap(whole(frames[0])))
-    for frame in frames[1:]:
-        feed(stream, painter.wrap(partial(frame, sorted(cuts), spans)))
-    feed(other, Painter().wrap(whole(frames[-1])))
+    feed(stream, painter.wrap(whole(frames[0][0])))
+    for frame, full in frames[1:]:
+        feed(stream, painter.wrap(whole(frame) if full else partial(frame, sorted(cuts), spans)))
+    feed(other, Painter().wrap(whole(frames[-1][0])))
     assert shown(painted) == shown(reference)
 
 
@@ -98,6 +101,23 @@ def test_an_unchanged_frame_costs_nothing() -> None:
     again = [to_width([Segment("61,837.64", STYLES[2])]) for _ in range(HEIGHT)]
     spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
     assert painter.wrap(partial(again, [], spans)).render_segments(CONSOLE) == ""
+
+
+def test_an_unchanged_whole_screen_costs_nothing() -> None:
+    """A full update writes only what differs, too."""
+    strips = [to_width([Segment("61,837.64", STYLES[2])]) for _ in range(HEIGHT)]
+    painter = Painter()
+    painter.wrap(whole(strips)).render_segments(CONSOLE)
+    assert painter.wrap(whole(strips)).render_segments(CONSOLE) == ""
+
+
+def test_a_resized_screen_is_written_whole() -> None:
+    """A terminal of another size shows nothing that can be relied on."""
+    strips = [to_width([Segment("61,837.64", STYLES[2])]) for _ in range(HEIGHT)]
+    painter = Painter()
+    painter.wrap(whole(strips)).render_segments(CONSOLE)
+    taller = LayoutUpdate([[strip] for strip in [*strips, strips[0]]], Region(0, 0, WIDTH, HEIGHT + 1))
+    assert painter.wrap(taller).render_segments(CONSOLE).count("61,837.64") == HEIGHT + 1
 
 
 def test_one_changed_digit_costs_one_move_one_colour_and_one_digit() -> None:
