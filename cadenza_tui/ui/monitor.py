@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
@@ -32,9 +34,10 @@ TICK = 1.0
 """Seconds between two looks at what changes with time alone: ages, the clock, staleness."""
 
 SLOWER = {
-    "instruments": NS // 4,
-    "account": NS // 4,
-    "accounts": NS // 4,
+    "instruments": NS // 3,
+    "tape": NS // 5,
+    "account": NS // 2,
+    "accounts": NS // 2,
     "status": NS // 4,
     "health": NS // 2,
 }
@@ -59,6 +62,8 @@ class MonitorScreen(Screen[None]):
         self._lines = {
             name: RowsWidget(brush, id=name, ground=Ground.GROUND) for name in ("status", "tabs", "footer")
         }
+        for name, widget in {**self._panes, **self._lines}.items():
+            widget.bring = partial(self._bring, name)
         self._due: set[str] = set()
         self._forced = False
         self._painted: dict[str, int] = {}
@@ -144,6 +149,7 @@ class MonitorScreen(Screen[None]):
         """Show what is due; return whether anything on the screen changed."""
         market = self._source.market
         now = self._source.now()
+        instant = time.monotonic_ns()  # a recording's own clock may stand, and then this would never be due
         for topic, key in market.dirty.take():
             self._mark(topic, key)
         forced, self._forced = self._forced, False
@@ -153,12 +159,12 @@ class MonitorScreen(Screen[None]):
             if name not in self._shown:
                 self._due.discard(name)
                 continue
-            pause = SLOWER.get(name, 0) - (now - self._painted.get(name, 0))
-            if pause > 0 and not forced and pause <= SLOWER.get(name, 0):
+            pause = SLOWER.get(name, 0) - (instant - self._painted.get(name, 0))
+            if pause > 0 and not forced:
                 later.append(pause)
                 continue
             self._due.discard(name)
-            self._painted[name] = now
+            self._painted[name] = instant
             changed = self._paint_one(name, now) or changed
         if later and self._retry is None and self.clock is not None:
             self._retry = self.set_timer(min(later) / NS, self._paint_later)
@@ -168,6 +174,10 @@ class MonitorScreen(Screen[None]):
         self._retry = None
         if self.clock is not None:
             self.clock.wake()
+
+    def _bring(self, name: str) -> None:
+        """Make a pane that has just got its place part of the very frame that shows it there."""
+        self._paint_one(name, self._source.now())
 
     def _paint_one(self, name: str, now: int) -> bool:
         pane = self._panes.get(name)

@@ -46,41 +46,51 @@ Update = TypeVar("Update")
 
 
 class Pen:
-    """Collects output, and knows where the cursor stands and how it writes."""
+    """Collects runs of cells, and writes those of one look together.
 
-    __slots__ = ("_look", "_out", "_system", "_x", "_y")
+    Telling a terminal two colours takes up to 40 bytes, moving its cursor 8: so each look is said once, and
+    the runs in it follow from the top left to the bottom right.
+    """
+
+    __slots__ = ("_runs", "_system", "_x", "_y")
 
     def __init__(self, system: ColorSystem | None) -> None:
         self._system = system
-        self._out: list[str] = []
-        self._look: Look = PLAIN
-        self._x = self._y = -1
+        self._runs: dict[Look, list[tuple[int, int, str, int]]] = {}
+        self._x = self._y = 0
 
     def move(self, x: int, y: int) -> None:
-        """Go to a cell, by the shorter of a jump to the right and an absolute address."""
-        if y == self._y and x == self._x:
-            return
-        if y == self._y and self._x < x:
-            gap = x - self._x
-            self._out.append(f"\x1b[{gap}C" if gap > 1 else "\x1b[C")
-        else:
-            self._out.append(f"\x1b[{y + 1};{x + 1}H")
+        """Go to a cell."""
         self._x, self._y = x, y
 
     def write(self, text: str, style: Style | None, cells: int) -> None:
-        """Write ``text``, which is ``cells`` wide, at the cursor."""
-        look = look_of(style, self._system)
-        if look is not self._look:
-            self._out.append(transition(self._look, look))
-            self._look = look
-        self._out.append(text)
+        """Write ``text``, which is ``cells`` wide, from where the pen is on."""
+        self._runs.setdefault(look_of(style, self._system), []).append((self._y, self._x, text, cells))
         self._x += cells
 
     def finish(self) -> str:
-        """Leave the terminal plain and return everything."""
-        if self._look != PLAIN:
-            self._out.append("\x1b[m")
-        return "".join(self._out)
+        """Return everything as one sequence, which leaves the terminal plain."""
+        out: list[str] = []
+        now = PLAIN
+        column = row = -1
+        for look in sorted(self._runs, key=_attributes_then_ground):
+            out.append(transition(now, look))
+            now = look
+            for y, x, text, cells in self._runs[look]:
+                if y != row or x < column:
+                    out.append(f"\x1b[{y + 1};{x + 1}H")
+                elif x > column:
+                    out.append(f"\x1b[{x - column}C" if x - column > 1 else "\x1b[C")
+                out.append(text)
+                row, column = y, x + cells
+        if now != PLAIN:
+            out.append("\x1b[m")
+        return "".join(out)
+
+
+def _attributes_then_ground(look: Look) -> tuple[str, str, str]:
+    """Order looks so that neighbours differ in little: an attribute can only be taken back by a reset."""
+    return look.attributes, look.background, look.foreground
 
 
 @lru_cache(maxsize=4096)

@@ -126,7 +126,7 @@ def test_one_changed_digit_costs_one_move_one_colour_and_one_digit() -> None:
     painter.wrap(whole([to_width([Segment("61,837.64", STYLES[2])])])).render_segments(CONSOLE)
     update = partial([to_width([Segment("61,837.65", STYLES[2])])], [], [(0, 0, WIDTH)])
     written = painter.wrap(update).render_segments(CONSOLE)
-    assert written == "\x1b[1;9H\x1b[38;2;87;184;148;48;2;17;21;28m5\x1b[m"
+    assert written == "\x1b[38;2;87;184;148;48;2;17;21;28m\x1b[1;9H5\x1b[m"
 
 
 def test_a_strip_with_wide_characters_is_written_whole() -> None:
