@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from cadenza_tui.cli import cli  # noqa: PLC0415  # an import here, so that ctrl+c during it is quiet too
+    try:
+        from cadenza_tui.cli import cli  # noqa: PLC0415  # inside, so that ctrl+c during it is quiet too
 
-    cli(prog_name="cadenza-tui")
+        cli(prog_name="cadenza-tui")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -47,7 +48,9 @@ async def _balances(
     from cadenza_tui.cli.table import balances_table  # noqa: PLC0415
     from cadenza_tui.errors import CadenzaError  # noqa: PLC0415
     from cadenza_tui.feed.worker import Feed  # noqa: PLC0415
+    from cadenza_tui.market.health import ChannelState  # noqa: PLC0415
     from cadenza_tui.market.state import Market  # noqa: PLC0415
+    from cadenza_tui.wire.channels import Kind  # noqa: PLC0415
 
     if server.tokens is not None:
         await server.tokens.probe()
@@ -58,14 +61,23 @@ async def _balances(
         server.settings(accounts=wanted, markets=False),
         on_event=lambda _event: changed.set(),
         on_status=changed.set,
+        on_channel=lambda _channel: changed.set(),
     )
     out = Out()
     shown: list[str] = [""]
 
+    def missing() -> list[str]:
+        return [name for name in feed.accounts if not market.account(name).has_snapshot]
+
+    def refused(name: str) -> bool:
+        channel = market.health.channels.get(feed.ingest.channel_of(Kind.ACCOUNT, name))
+        failed = channel is not None and channel.state is ChannelState.FAILED
+        return failed and f"portfolio of {name}" in feed.troubles
+
     def show() -> None:
-        held = [market.account(name) for name in feed.accounts]
+        held = [market.account(name) for name in feed.accounts if market.account(name).has_snapshot]
         text = balances_json(held) if as_json else balances_table(held)
-        if text == shown[0]:
+        if text == shown[0] or not held:
             return
         again, shown[0] = bool(shown[0]), text
         if as_json:
@@ -73,32 +85,36 @@ async def _balances(
         else:
             out.line("\n" + text if again else text)
 
-    def missing() -> list[str]:
-        return [name for name in feed.accounts if not market.account(name).has_snapshot]
+    async def known() -> None:
+        """Wait until each account is known, or none of the others will be."""
+        await feed.bootstrapped.wait()
+        while not all(refused(name) for name in missing()):
+            changed.clear()
+            await changed.wait()
 
     async def first() -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(WITHIN_S):
-                await feed.bootstrapped.wait()
-                while missing():
-                    changed.clear()
-                    await changed.wait()
-        except TimeoutError:
-            if len(missing()) < len(feed.accounts):
-                show()
-            connection = market.health.connection
-            late = ", ".join(missing()) or "any account"
-            why = "; ".join(feed.troubles.values()) or connection.reason
+                await known()
+        show()
+        connection = market.health.connection
+        if not feed.bootstrapped.is_set():
             raise CadenzaError(
-                f"no balances of {late} within {WITHIN_S:g} s" + (f": {why}" if why else ""),
+                f"no answer from {connection.url} within {WITHIN_S:g} s"
+                + (f": {connection.reason}" if connection.reason else ""),
                 remedy=connection.remedy or None,
-            ) from None
+            )
         if not feed.accounts:
-            raise CadenzaError("the server lists no account", remedy="name one with --account")
+            why = feed.troubles.get("accounts")
+            raise CadenzaError(
+                "the server lists no account" + (f": {why}" if why else ""), remedy="name one with --account"
+            )
+        if names := missing():
+            whys = "; ".join(dict.fromkeys(feed.troubles.get(f"portfolio of {name}", "") for name in names))
+            raise CadenzaError(f"no balances of {', '.join(names)}" + (f": {whys}" if whys else ""))
 
     async def work() -> None:
         await first()
-        show()
         while not once:
             await asyncio.sleep(AT_MOST_EVERY_S)
             await changed.wait()

@@ -39,7 +39,8 @@ def stream(
 ) -> None:
     """Print normalised events as JSON lines, one for each message that was applied.
 
-    "kind" is book (instrument, bids, asks, in_sync, timestamp), trade, ticker, account or status.
+    "kind" is book (instrument, bids, asks, in_sync, timestamp), trade, ticker, account or status. A book
+    that does not follow its stream any more is told once with in_sync false, until its next snapshot.
     Decimals are strings, times are ms since the epoch. Ends when nobody reads any more.
     """
     server = need_server(profile, url, config_file)
@@ -55,7 +56,12 @@ async def _stream(
 ) -> None:
     import msgspec  # noqa: PLC0415  # heavy for a --help
 
-    from cadenza_tui.cli.events import channel_object, event_object, status_object  # noqa: PLC0415
+    from cadenza_tui.cli.events import (  # noqa: PLC0415
+        book_object,
+        channel_object,
+        event_object,
+        status_object,
+    )
     from cadenza_tui.cli.headless import Out, run_beside  # noqa: PLC0415
     from cadenza_tui.feed.worker import Feed  # noqa: PLC0415
     from cadenza_tui.market.state import Market  # noqa: PLC0415
@@ -81,11 +87,15 @@ async def _stream(
     def on_channel(channel: str) -> None:
         out.line(encode(channel_object(market.health.channels[channel])).decode())
 
+    def on_unsynced(instrument_id: str) -> None:
+        out.line(encode(book_object(market, instrument_id, depth)).decode())
+
     feed = Feed(
         market,
         server.settings(instruments, accounts),
         on_event=on_event,
         on_status=on_status,
         on_channel=on_channel,
+        on_unsynced=on_unsynced,
     )
     await run_beside(feed, out, None, trace)

@@ -34,7 +34,7 @@ class Channels:
     """Subscribes to what ``wants`` says and follows what becomes of it; watches the books of ``ingest``.
 
     ``on_failed`` is told of a channel that the server refuses for good, ``on_account_lost`` of an account
-    channel that missed messages.
+    channel that missed messages, ``on_unsynced`` of a book that was in sync and is not any more.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Channels:
         *,
         on_failed: Callable[[str], None],
         on_account_lost: Callable[[], None],
+        on_unsynced: Callable[[InstrumentId], None],
     ) -> None:
         self._ingest = ingest
         self._market = ingest.market
@@ -53,7 +54,7 @@ class Channels:
         self._now = now
         self._on_failed = on_failed
         self._on_account_lost = on_account_lost
-        self._resyncs = Resyncs(ingest, fetch, now, self._snapshot_refused)
+        self._resyncs = Resyncs(ingest, fetch, now, self._snapshot_refused, on_unsynced)
         self._client: Client | None = None
         self._asked: set[str] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}

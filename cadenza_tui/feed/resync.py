@@ -38,13 +38,14 @@ class Resyncs:
     """The books that are being brought back, one task each.
 
     ``fetch`` brings a snapshot, raising CadenzaError where it cannot; ``on_refused`` is called each time one
-    could not be had.
+    could not be had, ``on_unsynced`` when a book that had one is not in sync any more.
     """
 
     ingest: Ingest
     fetch: Fetch
     now: Callable[[], Nanoseconds]
     on_refused: Callable[[str, CadenzaError], None]
+    on_unsynced: Callable[[InstrumentId], None]
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _paces: dict[str, _Pace] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
@@ -60,6 +61,7 @@ class Resyncs:
         if book.has_snapshot:
             book.mark_out_of_sync(reason)
             market.dirty.mark(Topic.BOOK, route.name.instrument_id)
+            self.on_unsynced(route.name.instrument_id)
         health = route.health
         health.state = ChannelState.RESYNCING
         health.reason = reason

@@ -61,7 +61,8 @@ class Feed:
     """The live feed. ``run`` it once, in one event loop; all else may be called from that loop at any time.
 
     ``on_event`` is told of each record right after it was applied, ``on_status`` of each change of the
-    connection's state, ``on_channel`` of each channel that fails for good.
+    connection's state, ``on_channel`` of each channel that fails for good, ``on_unsynced`` of each book that
+    was in sync and is not any more.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Feed:
         on_event: Callable[[Event], None] | None = None,
         on_status: Callable[[], None] | None = None,
         on_channel: Callable[[str], None] | None = None,
+        on_unsynced: Callable[[InstrumentId], None] | None = None,
     ) -> None:
         self.market = market
         self.settings = settings
@@ -98,6 +100,7 @@ class Feed:
             now,
             on_failed=on_channel or (lambda _channel: None),
             on_account_lost=self._account_lost,
+            on_unsynced=on_unsynced or (lambda _instrument_id: None),
         )
         self.ingest.watch = self._channels
         self._link = Link(self.ingest, self._channels, now, self._link_changed)

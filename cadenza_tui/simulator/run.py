@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cadenza_tui.errors import CadenzaError
@@ -34,10 +35,12 @@ class Pacer:
     def __init__(self, server: Server) -> None:
         self._server, self._exchange = server, server.exchange
         self._offset = time.time_ns() - time.monotonic_ns()
+        self._asked = asyncio.Event()
         server.catch_up = self.catch_up
 
     def catch_up(self) -> None:
-        """Advance to the present, by one bounded step at most."""
+        """Advance towards the present, by one bounded step at most."""
+        self._asked.set()
         self._advance(min(self._present(), self._exchange.now_ns + STEP_NS))
 
     async def run(self) -> None:
@@ -52,8 +55,12 @@ class Pacer:
                 await asyncio.sleep(0)
             self.catch_up()
             pause = self._exchange.next_ns - self._present()
-            shortest = SHORTEST_NS if self._server.hub.busy else IDLE_NS
-            await asyncio.sleep(max(pause, shortest) / SECOND)
+            if self._server.hub.busy:
+                await asyncio.sleep(max(pause, SHORTEST_NS) / SECOND)
+                continue
+            self._asked.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), max(pause, IDLE_NS) / SECOND)
 
     def _present(self) -> int:
         return self._offset + time.monotonic_ns()
@@ -130,7 +137,12 @@ def simulate(  # noqa: PLR0917
             loop.add_signal_handler(number, stop.set)
         descriptor = sys.stdin.fileno() if exit_with_stdin else None
         if descriptor is not None:
-            loop.add_reader(descriptor, _read_stdin, descriptor, stop)
+            try:
+                loop.add_reader(descriptor, _read_stdin, descriptor, stop)
+            except PermissionError as error:
+                raise CadenzaError(
+                    "stdin is a file: the simulator cannot wait for its end", remedy="start it with a pipe"
+                ) from error
         try:
             await serve(host, port, seed, rate, instruments, secret, stop=stop, on_ready=ready)
         finally:

@@ -49,10 +49,11 @@ class Session:
         self._ponged = True
         self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writer: asyncio.Task[None]
 
     async def serve(self) -> None:
         """Read and answer until the connection ends, then leave every channel."""
-        writer = self._start(self._write())
+        self._writer = self._start(self._write())
         stale = asyncio.get_running_loop().call_later(self._options.stale, self._check_stale)
         try:
             async for message in self._websocket:
@@ -67,11 +68,9 @@ class Session:
             stale.cancel()
             if self._expiry is not None:
                 self._expiry.cancel()
-            for spelling, target in self._channels.items():
-                self._server.leave(target, spelling, self)
-            self._channels.clear()
+            self._leave()
             if self._closing is not None:
-                await self._finish(writer)
+                await self._websocket.wait_closed()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -132,20 +131,23 @@ class Session:
                 return
 
     async def _close(self, close: Close) -> None:
-        if close is not Close.SLOW:
-            for _ in range(
-                100
-            ):  # let the writer send what is queued, but do not wait for a client that hangs
-                if not self._queue:
-                    break
-                await asyncio.sleep(0.01)
+        """Send what is queued and the close frame, neither for longer than ``close_timeout``."""
+        self._leave()
+        patience = 0.0 if close is Close.SLOW else self._options.close_timeout
+        with suppress(TimeoutError):
+            # A writer that is stuck in a full socket holds WebSocket.send's lock: it must go first.
+            await asyncio.wait_for(self._writer, patience)
         code, reason = close.value
-        await self._websocket.close(code, reason)
+        try:
+            async with asyncio.timeout(self._options.close_timeout + 1):
+                await self._websocket.close(code, reason)
+        except TimeoutError:
+            self.kill()
 
-    async def _finish(self, writer: asyncio.Task[None]) -> None:
-        with suppress(ConnectionClosed):
-            await self._websocket.wait_closed()
-        writer.cancel()
+    def _leave(self) -> None:
+        for spelling, target in self._channels.items():
+            self._server.leave(target, spelling, self)
+        self._channels.clear()
 
     def _frame(self, message: str | bytes) -> None:
         for line in message.split("\n") if isinstance(message, str) else message.split(b"\n"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,11 @@ from cadenza_tui.market.state import Market
 from cadenza_tui.wire.channels import API_PAGE, OPENAPI, Kind
 
 from .scripted import Refused, ScriptedServer, book
+from .waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from cadenza_tui.market.book import OrderBook
 
 BTC = "BINANCE:BTC/USDT"
@@ -45,19 +47,12 @@ async def server() -> AsyncIterator[ScriptedServer]:
         yield running
 
 
-async def eventually(condition: Callable[[], object]) -> None:
-    """Let the event loop run until ``condition`` holds."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.002)
-
-
 @asynccontextmanager
 async def feeding(server: ScriptedServer, **settings: Any) -> AsyncIterator[Feed]:
     """Run a feed on the server, of one instrument and without accounts where not said otherwise."""
-    settings = {"pinned": (BTC,), "with_accounts": False, "options": QUICK} | settings
-    hooks = {name: settings.pop(name) for name in ("on_event", "on_status", "on_channel") if name in settings}
-    feed = Feed(Market(), FeedSettings(server.url, **settings), **hooks)
+    chosen: dict[str, Any] = {"pinned": (BTC,), "with_accounts": False, "options": QUICK} | settings
+    on_channel = chosen.pop("on_channel", None)
+    feed = Feed(Market(), FeedSettings(server.url, **chosen), on_channel=on_channel)
     running = asyncio.create_task(feed.run())
     try:
         yield feed

@@ -132,7 +132,7 @@ async def make() -> AsyncIterator[Callable[..., Awaitable[Rig]]]:
     """Return a function that starts a server; options are those of ``ServerOptions``."""
     rigs: list[Rig] = []
 
-    async def start(*, instruments: int = 3, rate: float = 100.0, **options: Any) -> Rig:
+    async def start(*, instruments: int = 1, rate: float = 100.0, **options: Any) -> Rig:
         exchange = Exchange(7, instruments=instruments, rate=rate, start_ns=START)
         server = Server(exchange, SECRET, ServerOptions(**options))
         await server.start("127.0.0.1", 0)

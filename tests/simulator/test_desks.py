@@ -21,7 +21,7 @@ ACCOUNTS = ("desk-1", "desk-2")
 @cache
 def run() -> tuple[Exchange, dict[str, dict[str, Any]], list[Publication]]:
     """Run eight minutes of the exchange; return it, the portfolios it began with, and what it published."""
-    one = Exchange(5, start_ns=START, rate=30.0)
+    one = Exchange(5, start_ns=START, rate=15.0)
     opening = {key: one.portfolio(one.accounts[key], rpc=False) for key in ACCOUNTS}
     quiet = (":orderBook:", ":ticker:", ":kline:")
     wanted = one.advance(START + 480 * SECOND, lambda name: not any(part in name for part in quiet))

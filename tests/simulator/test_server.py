@@ -199,7 +199,7 @@ async def test_an_account_begins_with_its_whole_portfolio(make: Make) -> None:
 )
 async def test_tickers_and_candles_begin_with_the_present(make: Make, channel: str, field: str) -> None:
     """So that a quiet instrument shows something at once; what changes follows."""
-    rig = await make()
+    rig = await make(instruments=3)
     client = await rig.client()
     await client.subscribe(channel)
     assert field in (await client.push())["pub"]["data"]
@@ -210,7 +210,7 @@ async def test_tickers_and_candles_begin_with_the_present(make: Make, channel: s
 
 async def test_a_whole_venue_is_one_channel(make: Make) -> None:
     """It carries the tickers of all the venue's instruments."""
-    rig = await make()
+    rig = await make(instruments=3)
     client = await rig.client()
     await client.subscribe("market:ticker:BINANCE")
     seen = {(await client.push())["pub"]["data"]["instrumentId"] for _ in range(2)}

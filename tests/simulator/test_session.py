@@ -18,7 +18,7 @@ from .conftest import BOOK, SECRET, eventually
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .conftest import Rig
+    from .conftest import Client, Rig
 
     Make = Callable[..., Awaitable[Rig]]
 
@@ -142,7 +142,7 @@ async def test_subscribing_twice_is_error_105(make: Make) -> None:
 
 async def test_the_channel_past_the_limit_is_error_106(make: Make) -> None:
     """Another place is free again after an unsubscribe."""
-    rig = await make(channel_limit=2)
+    rig = await make(channel_limit=2, instruments=2)
     client = await rig.client()
     await client.subscribe("market:trade:BINANCE:BTC/USDT")
     await client.subscribe("market:trade:OKX:BTC/USDT")
@@ -197,21 +197,37 @@ async def test_an_expired_connection_is_closed_unless_refreshed(make: Make) -> N
     assert "rpc" in await refreshed.call(rpc={"method": "query.venue.list"})
 
 
-async def test_a_slow_consumer_is_closed_and_others_are_not(make: Make) -> None:
-    """A client that reads nothing fills its queue and gets 3008; one that reads misses nothing."""
-    rig = await make(queue_bytes=200_000, close_timeout=0.2)
+async def stall(rig: Rig) -> tuple[Client, Client]:
+    """Return a client that did not read until the server had enough of it, and one that read all."""
     slow, fast = await rig.client(), await rig.client()
     await slow.subscribe(BOOK)
     await fast.subscribe(BOOK)
     slow.socket.transport.pause_reading()
+    listeners = rig.hub._streams[BOOK].listeners
     async with asyncio.timeout(10):
-        while len(rig.server.sessions) > 1:
+        while len(listeners[BOOK]) > 1:
             rig.server.publish([rig.exchange.book_snapshot("BINANCE:BTC/USDT")])
             offset = rig.hub._streams[BOOK].offset
             while (await fast.push())["pub"]["offset"] < offset:
                 pass
-    assert "rpc" in await fast.call(rpc={"method": "query.venue.list"})
+    return slow, fast
+
+
+async def test_a_slow_consumer_is_closed_and_others_are_not(make: Make) -> None:
+    """A client that reads nothing fills its queue and gets 3008; one that reads misses nothing."""
+    slow, fast = await stall(await make(queue_bytes=200_000, close_timeout=5.0))
     slow.socket.transport.resume_reading()
+    assert await slow.closed() == (3008, "slow")
+    assert "rpc" in await fast.call(rpc={"method": "query.venue.list"})
+
+
+async def test_a_consumer_that_never_reads_again_is_cut_off(make: Make) -> None:
+    """Its close frame cannot be delivered, and its connection does not linger."""
+    rig = await make(queue_bytes=200_000, close_timeout=0.1)
+    slow, _ = await stall(rig)
+    async with asyncio.timeout(5):
+        await eventually(lambda: len(rig.server.sessions) == 1)
+    slow.socket.transport.abort()
 
 
 async def test_many_publications_at_once_share_frames(make: Make) -> None:

@@ -43,6 +43,7 @@ def test_an_expired_token_is_told_from_an_invalid_one() -> None:
         jwt.encode({}, SECRET, algorithm="HS256"),
         jwt.encode({"sub": "demo"}, SECRET * 2, algorithm="HS512"),
     ],
+    ids=["empty", "nonsense", "dotted", "unsigned", "no subject", "another algorithm"],
 )
 def test_anything_else_is_invalid(token: str) -> None:
     """No token, no signature, another algorithm, or no user."""
