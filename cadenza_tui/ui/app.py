@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 
@@ -14,7 +15,7 @@ from cadenza_tui.errors import ThemeError
 from cadenza_tui.ui.clock import FrameClock
 from cadenza_tui.ui.commands import MonitorCommands
 from cadenza_tui.ui.monitor import MonitorScreen
-from cadenza_tui.ui.painter import Painter
+from cadenza_tui.ui.painter import Painter, PiecesUpdate
 from cadenza_tui.ui.stall import StallWatch
 from cadenza_tui.ui.terminal import REQUEST_ACKNOWLEDGEMENT, Meter, backlog, metered
 from cadenza_tui.ui.theme import Brush, load_themes
@@ -28,32 +29,16 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
 
-    from cadenza_tui.feed.ingest import Ingest
-    from cadenza_tui.market.records import InstrumentId
-    from cadenza_tui.market.state import Market
+    from cadenza_tui.ui.painter import Piece
+    from cadenza_tui.ui.pane import RowsWidget
+    from cadenza_tui.ui.source import Source
     from cadenza_tui.ui.theme import Palette
+
+GC_THRESHOLDS = (20_000, 20, 100)
+"""A flood makes rows by the thousand and no cycles: the default would look for them all the time."""
 
 LAST_ANSWER_WITHIN = 0.25
 """Seconds to wait, on leaving, for the terminal's last answer, lest it land in the shell."""
-
-
-class Source(Protocol):
-    """What the monitor shows: the live feed or a recording."""
-
-    @property
-    def market(self) -> Market: ...
-    @property
-    def pinned(self) -> Sequence[InstrumentId]: ...
-    @property
-    def ingest(self) -> Ingest: ...
-    @property
-    def now(self) -> Callable[[], int]:
-        """The source's clock in ns: the wall clock, or the recording's."""
-
-    def show(self, instrument_id: InstrumentId) -> None: ...
-    def resync(self, instrument_id: InstrumentId) -> None: ...
-    async def run(self) -> None: ...
-    async def close(self) -> None: ...
 
 
 class MonitorApp(App[int]):
@@ -73,6 +58,7 @@ class MonitorApp(App[int]):
     ) -> None:
         self.meter = Meter()
         super().__init__()
+        self.console.no_color = self.no_color  # Textual itself would write greys
         self.source = source
         self.themes = dict(themes or load_themes())
         if theme not in self.themes:
@@ -85,6 +71,7 @@ class MonitorApp(App[int]):
         self.theme = self.palette.textual_theme().name
         self._alongside = alongside
         self._painter = Painter()
+        self._pieces: list[Piece] = []
         self._stall = StallWatch(source.market.health.screen)
         self._clock: FrameClock | None = None
         self.monitor = MonitorScreen(source, self.brush())
@@ -116,7 +103,7 @@ class MonitorApp(App[int]):
         health = self.source.market.health.screen
         live = not self.is_headless
         self._clock = FrameClock(
-            self.monitor.paint,
+            self._paint,
             timers=loop,
             health=health,
             backlog=lambda: backlog(self._driver),
@@ -142,6 +129,42 @@ class MonitorApp(App[int]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self._painter.wrap(renderable))  # type: ignore[arg-type]
+
+    def _paint(self) -> bool:
+        """Paint what is due. A bug in it ends the program with its traceback: a frozen screen would lie."""
+        try:
+            return self.monitor.paint()
+        except Exception as error:
+            self._handle_exception(error)
+            return False
+
+    def put_lines(self, widget: RowsWidget, lines: Sequence[int]) -> bool:
+        """Take changed lines of the monitor to the terminal past the compositor, all of a frame together.
+
+        Returns False where the compositor is needed: something lies over them, or they are not in place yet.
+        """
+        x, y, width, _ = region = widget.region
+        if region.size != widget.size or not self._uncovered():
+            return False
+        if not all(self._painter.knows(x, y + line, width) for line in lines):
+            return False
+        if not self._pieces:
+            asyncio.get_running_loop().call_soon(self._display_pieces)
+        self._pieces.extend((x, y + line, widget.strips[line]) for line in lines)
+        return True
+
+    def _uncovered(self) -> bool:
+        monitor = self.monitor
+        on_top = self.screen_stack[-1:] == [monitor]
+        return on_top and not monitor._layout_required and not len(self._notifications)
+
+    def _display_pieces(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        if self._uncovered() and all(self._painter.knows(x, y, strip.cell_length) for x, y, strip in pieces):
+            update = PiecesUpdate(self._painter, pieces)
+            self._display(self.monitor, update)  # type: ignore[arg-type]
+        else:
+            self.monitor.refresh()
 
     def post_display_hook(self) -> None:
         """Ask for the frame's acknowledgement and take stock of the bytes."""
@@ -190,5 +213,7 @@ def run_monitor(
     """
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     app = MonitorApp(source, theme=theme, alongside=alongside)
+    gc.freeze()  # modules and classes stay: collections need not walk them
+    gc.set_threshold(*GC_THRESHOLDS)
     result = app.run()
     return app.return_code or result or 0

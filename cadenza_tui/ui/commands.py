@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Provider
 
 from cadenza_tui.ui.keys import KEYS
+from cadenza_tui.view.text import clip, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cadenza_tui.ui.app import MonitorApp
 
 NOT_COMMANDS = frozenset({"palette", "back", "pinned"})
+MAX_NAME = 60
 
 
 class MonitorCommands(Provider):
@@ -39,7 +41,7 @@ class MonitorCommands(Provider):
         for name in sorted(app.themes):
             yield f"Theme: {name}", "", partial(app.switch_theme, name)
         for instrument_id in app.source.market.instruments:
-            yield f"Show {instrument_id}", "", partial(monitor.select, instrument_id)
+            yield f"Show {clip(safe(instrument_id), MAX_NAME)}", "", partial(monitor.select, instrument_id)
 
     async def discover(self) -> Hits:
         """Offer the actions before anything is typed."""

@@ -42,7 +42,7 @@ KEYS = (
         "focus-previous", "shift+tab", "focus_pane(-1)", "shift+tab", "pane", "focus the pane before", "Panes"
     ),
     Key("zoom", "z", "zoom", "z", "zoom", "maximise the focused pane, and back", "Panes", 6),
-    Key("pause", "p", "pause", "p", "pause", "pause the focused pane; reading goes on", "Panes", 7),
+    Key("pause", "p", "pause", "p", "pause", "pause the focused pane, and go on", "Panes", 7),
     Key("down", "down,j", "move(1)", "↓ j", "down", "ladder cursor or rows down", "Panes"),
     Key("up", "up,k", "move(-1)", "↑ k", "up", "ladder cursor or rows up", "Panes"),
     Key(
@@ -51,7 +51,7 @@ KEYS = (
         "centre",
         "space",
         "centre",
-        "re-centre the ladder, back to the first row",
+        "centre the ladder, first rows",
         "Panes",
         4,
     ),

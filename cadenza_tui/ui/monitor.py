@@ -15,17 +15,21 @@ from cadenza_tui.ui.keys import GOTO, bindings
 from cadenza_tui.ui.pane import PaneWidget, RowsWidget
 from cadenza_tui.ui.picker import PickerScreen
 from cadenza_tui.ui.presenter import Presenter
-from cadenza_tui.view.layout import layout
+from cadenza_tui.ui.terminal import hang_up, is_gone
+from cadenza_tui.view.layout import MARKET_PANES, layout
 from cadenza_tui.view.rows import Bars, Ground
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from cadenza_tui.market.records import InstrumentId
-    from cadenza_tui.ui.app import MonitorApp, Source
+    from cadenza_tui.ui.app import MonitorApp
     from cadenza_tui.ui.clock import FrameClock
+    from cadenza_tui.ui.source import Source
     from cadenza_tui.ui.theme import Brush
     from cadenza_tui.view.layout import Rect
 
@@ -64,11 +68,13 @@ class MonitorScreen(Screen[None]):
         }
         for name, widget in {**self._panes, **self._lines}.items():
             widget.bring = partial(self._bring, name)
+            widget.put = self._put
         self._due: set[str] = set()
         self._forced = False
         self._painted: dict[str, int] = {}
         self._shown: frozenset[str] = frozenset()
         self._prefix = False
+        self._market_focus = self.desk.focused
         self._retry: object | None = None
         self._bytes_before = 0
 
@@ -97,12 +103,18 @@ class MonitorScreen(Screen[None]):
 
     def _arrange(self) -> None:
         width, height = self.app.size
+        if self.desk.view is View.MARKET:  # whatever had the focus there has it again after another view
+            if self.desk.focused in MARKET_PANES:
+                self._market_focus = self.desk.focused
+            self.desk.focused = self._market_focus
         places = layout(
             width, height, view=self.desk.view.value, focused=self.desk.focused, zoomed=self.desk.zoomed
         )
         self._shown = frozenset(places.panes)
         for name, widget in {**self._panes, **self._lines}.items():
             rect = places.panes.get(name)
+            if rect is not None and not widget.display:
+                widget.forget()
             widget.display = rect is not None
             if rect is not None:
                 _place(widget, rect)
@@ -137,7 +149,9 @@ class MonitorScreen(Screen[None]):
             self.clock.hurry()
 
     def _tick(self) -> None:
-        """Look at what time alone changes: ages, the clock, the terminal's byte rate."""
+        """Look at what time alone changes: ages, the clock, the terminal's byte rate, whether it is there."""
+        if not self.app.is_headless and is_gone():
+            hang_up()
         screen = self._source.market.health.screen
         screen.bytes_rate = (screen.bytes_written - self._bytes_before) / TICK
         self._bytes_before = screen.bytes_written
@@ -174,6 +188,9 @@ class MonitorScreen(Screen[None]):
         self._retry = None
         if self.clock is not None:
             self.clock.wake()
+
+    def _put(self, widget: RowsWidget, lines: Sequence[int]) -> bool:
+        return self.monitor_app.put_lines(widget, lines)
 
     def _bring(self, name: str) -> None:
         """Make a pane that has just got its place part of the very frame that shows it there."""

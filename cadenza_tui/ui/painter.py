@@ -12,7 +12,7 @@ It stands on three names of Textual's compositor (``LayoutUpdate``, ``ChopsUpdat
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -22,7 +22,7 @@ from textual.strip import Strip
 from cadenza_tui.ui.sgr import PLAIN, Look, look_of, transition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
     from rich.segment import Segment
@@ -43,6 +43,8 @@ MAX_STRIPS_A_LINE = 64
 
 
 Update = TypeVar("Update")
+Piece: TypeAlias = "tuple[int, int, Strip]"
+"""Column, line, and what is to stand there."""
 
 
 class Pen:
@@ -242,6 +244,18 @@ class Painter:
                     self._drop_overlapping(line, x, x + strip.cell_length)
                 line[x] = strip
 
+    def knows(self, x: int, y: int, width: int) -> bool:
+        """Return whether one piece of that width is what the terminal shows there."""
+        shown = self._lines.get(y, {}).get(x)
+        return shown is not None and shown.cell_length == width
+
+    def pieces(self, pieces: Iterable[Piece], pen: Pen) -> None:
+        """Write what changed in pieces that are known."""
+        for x, y, strip in pieces:
+            line = self._lines[y]
+            self._piece(pen, x, y, line[x], strip)
+            line[x] = strip
+
     @staticmethod
     def _drop_overlapping(line: dict[int, Strip], start: int, end: int) -> None:
         stale = [x for x, strip in line.items() if x < end and x + strip.cell_length > start]
@@ -266,9 +280,27 @@ class CellUpdate(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """Return the escape sequences and text of the cells that changed."""
-        pen = Pen(None if console.no_color else COLOUR_SYSTEMS.get(console.color_system or ""))
+        pen = _pen(console)
         if isinstance(self._update, LayoutUpdate):
             self._painter.layout(self._update, pen)
         else:
             self._painter.chops(self._update, pen)
         return pen.finish()
+
+
+class PiecesUpdate(CompositorUpdate):
+    """Lines of widgets that nothing lies over, which need no compositor."""
+
+    def __init__(self, painter: Painter, pieces: Sequence[Piece]) -> None:
+        self._painter = painter
+        self._pieces = pieces
+
+    def render_segments(self, console: Console) -> str:
+        """Return the escape sequences and text of the cells that changed."""
+        pen = _pen(console)
+        self._painter.pieces(self._pieces, pen)
+        return pen.finish()
+
+
+def _pen(console: Console) -> Pen:
+    return Pen(None if console.no_color else COLOUR_SYSTEMS.get(console.color_system or ""))

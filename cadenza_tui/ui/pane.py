@@ -12,9 +12,8 @@ from cadenza_tui.view.rows import Ground, Span
 from cadenza_tui.view.text import blank, fit_row, to_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from textual import events
     from textual.strip import Strip
 
     from cadenza_tui.ui.theme import Brush
@@ -38,6 +37,17 @@ class RowsWidget(Widget):
         self._rows: tuple[Row, ...] = ()
         self._dimmed = False
         self._strips: list[Strip] = []
+        self._rows_size = Size(0, 0)
+        self._filling = False
+        self.bring: Callable[[], object] | None = None
+        """Shows rows of the present size here, for ``fill``."""
+        self.put: Callable[[RowsWidget, Sequence[int]], bool] | None = None
+        """Takes changed lines to the terminal past the compositor, and answers False where it cannot."""
+
+    @property
+    def strips(self) -> Sequence[Strip]:
+        """The lines as last shown."""
+        return self._strips
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -50,7 +60,7 @@ class RowsWidget(Widget):
         if not width or not height:
             return False
         before, strips = self._rows, self._strips
-        whole = len(strips) != height or dimmed is not self._dimmed
+        whole = self._rows_size != self.size or dimmed is not self._dimmed
         empty: Row = (Span(blank(width), ground=self._ground),)
         wanted = tuple(rows[:height]) + (empty,) * (height - len(rows))
         if whole:
@@ -64,7 +74,9 @@ class RowsWidget(Widget):
                     strips[y] = self._strip(row, width, dimmed)
                     changed.append(y)
         self._rows, self._strips, self._dimmed = wanted, strips, dimmed
-        if changed:  # refresh() with no regions repaints everything
+        self._rows_size = self.size
+        if changed and not self._filling and not (self.put is not None and self.put(self, changed)):
+            # never with no regions at all: that repaints everything
             self.refresh(*(Region(0, y, width, 1) for y in changed))
         return bool(changed)
 
@@ -80,6 +92,12 @@ class RowsWidget(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the strips of the cropped region."""
+        if self._rows_size != self.size:
+            self._filling = True  # what is shown now is part of the frame that is being made
+            try:
+                self.fill()
+            finally:
+                self._filling = False
         x1, x2 = crop.column_span
         strips = self._strips[crop.y : crop.bottom]
         missing = crop.height - len(strips)
@@ -95,9 +113,14 @@ class RowsWidget(Widget):
         """Return one line, for whatever in Textual asks for lines one by one."""
         return self.render_lines(Region(0, y, self.size.width, 1))[0]
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """Forget strips of another width; the next frame brings the new ones."""
-        self._rows, self._strips = (), []
+    def forget(self) -> None:
+        """Take the rows for outdated: the next frame that shows the widget has them made anew."""
+        self._rows_size = Size(0, 0)
+
+    def fill(self) -> None:
+        """Show rows of the present size, where there are any: asked for by the first frame of a new size."""
+        if self.bring is not None:
+            self.bring()
 
 
 class ListWidget(RowsWidget):
@@ -120,12 +143,6 @@ class ListWidget(RowsWidget):
         width, height = self.size
         if width and height:
             self.show(self._make(width, height))
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Make the rows for the new size; Textual would call the base's own handler after this one."""
-        event.prevent_default()
-        self._rows, self._strips = (), []
-        self.fill()
 
 
 class PaneWidget(RowsWidget, can_focus=True):

@@ -30,7 +30,7 @@ class PickerScreen(ModalScreen["InstrumentId | None"]):
         Binding("escape", "leave", "back", show=False),
         Binding("down,ctrl+n,tab", "move(1)", "down", show=False, priority=True),
         Binding("up,ctrl+p,shift+tab", "move(-1)", "up", show=False, priority=True),
-        Binding("enter", "choose", "choose", show=False, priority=True),
+        Binding("enter", "choose", "choose", show=False),
     ]
 
     def __init__(
@@ -61,6 +61,10 @@ class PickerScreen(ModalScreen["InstrumentId | None"]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Match what has been typed."""
         self._find(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Take a match: a priority key would overtake the letters typed before it."""
+        self.action_choose()
 
     def _find(self, query: str) -> None:
         self._matches = matches(query, self._instruments.values(), pinned=self._pinned)

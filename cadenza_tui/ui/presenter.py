@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from cadenza_tui.market.accounts import Account
     from cadenza_tui.market.records import InstrumentId, Order
     from cadenza_tui.market.trust import Trust
-    from cadenza_tui.ui.app import Source
     from cadenza_tui.ui.desk import Desk
+    from cadenza_tui.ui.source import Source
     from cadenza_tui.view.rows import Bars, Row
 
 PANE_WORDS = (("instruments", "Instruments"), ("book", "Book"), ("tape", "Tape"), ("account", "Account"))

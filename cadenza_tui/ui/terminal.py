@@ -6,6 +6,9 @@ that everything before it has been drawn, however deep the buffers of an SSH lin
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,3 +39,16 @@ def backlog(driver: Any) -> int:
     """Return how many writes wait for the terminal; past 30 Textual would block the event loop."""
     thread = getattr(driver, "_writer_thread", None)
     return 0 if thread is None else thread._queue.qsize()
+
+
+def is_gone() -> bool:
+    """Return whether the terminal we were started on has been taken away."""
+    return sys.__stdin__ is None or not os.isatty(sys.__stdin__.fileno())
+
+
+def hang_up() -> None:
+    """End as a hang-up ends a program: there is nobody to read, and reading a lost terminal never waits.
+
+    The kernel sends this signal by itself where the terminal is the controlling one.
+    """
+    os.kill(os.getpid(), signal.SIGHUP)

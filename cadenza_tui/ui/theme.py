@@ -16,6 +16,7 @@ from textual.theme import Theme
 
 from cadenza_tui.errors import ThemeError
 from cadenza_tui.view.rows import Ground, Role
+from cadenza_tui.view.text import row_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,6 +178,11 @@ class Brush:
             if len(self._strips) >= MAX_STRIPS:
                 self._strips.clear()
             strip = self._strips[key] = Strip(
-                [Segment(text, self.style(role, ground, dimmed=dimmed)) for text, role, ground in row if text]
+                [
+                    Segment(text, self.style(role, ground, dimmed=dimmed))
+                    for text, role, ground in row
+                    if text
+                ],
+                row_cells(row),
             )
         return strip

@@ -197,7 +197,8 @@ def spread_row(touch: Touch, widths: LadderWidths, geometry: Geometry, width: in
         mid = ("  " + touch.mid.rjust(g.price))[: g.price + 3]
     mid = mid.ljust(g.price + 3)
     after = g.ask_zone + g.outer + g.after
-    aside = " " + clip(touch.aside, after - 1) if after > len(touch.aside) or after > 14 else ""
+    said = (touch.aside, touch.aside.replace("microprice ", ""))  # shorter, but a number is never cut
+    aside = next((" " + words for words in said if len(words) < after), "")
     row = (Span(words, touch.role), Span(mid, Role.STRONG), Span(aside.ljust(after), touch.aside_role))
     return on_ground(fit_row(tuple(span for span in row if span.text), width), Ground.CURSOR)
 

@@ -1,4 +1,4 @@
-"""A program in a real pseudo-terminal, with a terminal emulator on the other end that answers as terminals do."""
+"""A program in a real pseudo-terminal, with a terminal emulator at the other end that answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -30,8 +29,16 @@ class _Screen(pyte.Screen):
         self._answer(data)
 
 
+def _take_terminal() -> None:
+    """Make the pseudo-terminal the child's own, as a window does: it is told of sizes and hang-ups."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
-    """Runs ``argv`` on a pseudo-terminal of ``columns`` x ``rows`` and keeps its screen."""
+    """Runs ``argv`` on a pseudo-terminal of ``columns`` x ``rows`` and keeps its screen.
+
+    ``bytes_per_second`` makes it a slow one; without ``answers`` it never says where its cursor is.
+    """
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class Terminal:
         rows: int = 40,
         environment: Mapping[str, str] | None = None,
         bytes_per_second: int | None = None,
+        answers: bool = True,
     ) -> None:
         self.columns, self.rows = columns, rows
         self._master, slave = pty.openpty()
@@ -51,15 +59,20 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            preexec_fn=_take_terminal,  # noqa: PLW1509  # no threads here, and hang-ups must reach the program
             env={
-                **{key: value for key, value in os.environ.items() if key != "NO_COLOR"},
+                **{
+                    key: value
+                    for key, value in os.environ.items()
+                    if key not in ("NO_COLOR", "COLUMNS", "LINES")
+                },
                 "TERM": "xterm-256color",
                 "COLORTERM": "truecolor",
                 **(environment or {}),
             },
         )
         os.close(slave)
-        self.screen = _Screen(columns, rows, self.send)
+        self.screen = _Screen(columns, rows, self.send if answers else lambda _data: None)
         self._stream = pyte.ByteStream(self.screen)
         self._bytes_per_second = bytes_per_second
         self.bytes_read = 0
@@ -72,7 +85,6 @@ class Terminal:
         if tell:
             self.columns, self.rows = columns, rows
             self.screen.resize(rows, columns)
-            os.killpg(self.process.pid, signal.SIGWINCH)
 
     def send(self, keys: str) -> None:
         """Type into the program."""
@@ -87,19 +99,24 @@ class Terminal:
         if not ready:
             return True
         try:
-            data = os.read(self._master, self._bytes_per_second or 65536)
+            portion = max(self._bytes_per_second // 20, 1) if self._bytes_per_second else 65536
+            data = os.read(self._master, portion)
         except OSError:
             return False
         if not data:
             return False
         self.bytes_read += len(data)
+        self.take(data)
+        if self._bytes_per_second:
+            time.sleep(len(data) / self._bytes_per_second)  # a slow link is what is being modelled
+        return True
+
+    def take(self, data: bytes) -> None:
+        """Bring the screen up to date with what the program wrote."""
         self.raw_tail = (self.raw_tail + data)[-4096:]
         self._stream.feed(data)
         if self.on_chunk is not None:
             self.on_chunk(data)
-        if self._bytes_per_second:
-            time.sleep(len(data) / self._bytes_per_second)  # a slow link is what is being modelled
-        return True
 
     def read_for(self, seconds: float) -> None:
         """Keep the screen up to date for a while."""
@@ -123,6 +140,16 @@ class Terminal:
             if left <= 0 or not self.read(min(left, 0.5)):
                 raise AssertionError(f"the screen never showed it; it shows:\n{self.text}")
 
+    def wait_for_end(self, timeout: float = 20.0) -> int:
+        """Read all that is still written until the program has ended; return its exit code."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if not self.read(0.05):
+                return self.process.wait(max(end - time.monotonic(), 0.1))
+            if self.process.poll() is not None and not select.select([self._master], [], [], 0)[0]:
+                return self.process.returncode
+        raise AssertionError(f"the program never ended; the screen shows:\n{self.text}")
+
     @property
     def lines(self) -> list[str]:
         """The screen's lines."""
@@ -132,6 +159,11 @@ class Terminal:
     def text(self) -> str:
         """The screen as one text."""
         return "\n".join(self.screen.display)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a lost connection does."""
+        os.close(self._master)
+        self._master = -1
 
     def close(self) -> int:
         """End the program, at the latest by force, and return its exit code."""
@@ -143,7 +175,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         code = self.process.wait()
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
         return code
 
     def __enter__(self) -> Terminal:

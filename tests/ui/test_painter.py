@@ -13,7 +13,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from cadenza_tui.ui.painter import Painter, changed_spans, differences
+from cadenza_tui.ui.painter import Painter, PiecesUpdate, changed_spans, differences
 from cadenza_tui.ui.sgr import PLAIN, look_of, transition
 
 WIDTH, HEIGHT = 24, 3
@@ -91,6 +91,39 @@ def test_updates_leave_the_same_screen_as_whole_ones(
         feed(stream, painter.wrap(whole(frame) if full else partial(frame, sorted(cuts), spans)))
     feed(other, Painter().wrap(whole(frames[-1][0])))
     assert shown(painted) == shown(reference)
+
+
+@settings(max_examples=75, deadline=None)
+@given(st.lists(screens, min_size=2, max_size=4), st.integers(1, WIDTH - 1))
+def test_pieces_and_updates_of_the_compositor_take_turns(frames: list[list[Strip]], cut: int) -> None:
+    """What went past the compositor is known to the updates that come from it, and the other way round."""
+    painted, reference = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
+    painter, stream = Painter(), pyte.Stream(painted)
+    spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
+    for frame in frames:
+        feed(stream, painter.wrap(partial(frame, [cut], spans)))
+        right = [strip.crop(cut, WIDTH) for strip in reversed(frame)]
+        assert all(painter.knows(cut, y, WIDTH - cut) for y in range(HEIGHT))
+        feed(stream, PiecesUpdate(painter, [(cut, y, strip) for y, strip in enumerate(right)]))
+    last = [
+        Strip([*left.crop(0, cut), *right.crop(cut, WIDTH)])
+        for left, right in zip(frames[-1], reversed(frames[-1]), strict=True)
+    ]
+    feed(pyte.Stream(reference), Painter().wrap(whole(last)))
+    assert shown(painted) == shown(reference)
+
+
+def test_a_piece_that_is_not_there_as_such_is_not_known() -> None:
+    """A line that was cut elsewhere, or never shown, needs the compositor."""
+    painter = Painter()
+    assert not painter.knows(0, 0, WIDTH)
+    spans = [(0, 0, WIDTH)]
+    painter.wrap(partial([to_width([])], [9], spans)).render_segments(CONSOLE)
+    assert painter.knows(9, 0, WIDTH - 9)
+    assert not painter.knows(9, 0, WIDTH - 10)
+    assert not painter.knows(0, 0, WIDTH)
+    painter.forget()
+    assert not painter.knows(9, 0, WIDTH - 9)
 
 
 def test_an_unchanged_frame_costs_nothing() -> None:

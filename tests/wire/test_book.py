@@ -263,6 +263,9 @@ def is_plain(text: str) -> bool:
 @example((2, [["1", "2"], ["],[", "3"]], []))
 @example((2, [['1","2', "3"]], []))
 @example((2, [["1", "1] , [1"]], [["1", ""]]))
+@example((2, [["1.,.2", "3"]], []))
+@example((2, [["1.],[.2", "3"]], []))
+@example((2, [["1", "2.5"], ["3.5", "4"]], [["5.25", "6.5"]]))
 def test_the_fast_check_says_exactly_what_the_slow_one_does(
     case: tuple[int, list[list[str]], list[list[str]]],
 ) -> None:

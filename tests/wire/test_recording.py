@@ -25,7 +25,7 @@ Levels = dict[Decimal, tuple[str, str]]
 
 
 def recording() -> Path:
-    """The recording, named by ``CADENZA_RECORDING`` or beside the checkout; without it the test is skipped."""
+    """Return the recording, from ``CADENZA_RECORDING`` or beside the checkout, or skip the test."""
     named = os.environ.get("CADENZA_RECORDING")
     path = Path(named) if named else Path(__file__).parents[3] / "shared" / "data" / NAME
     if not path.is_file():

@@ -1,0 +1,31 @@
+"""What the monitor can be opened on: a live feed or a recording being played."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cadenza_tui.feed.ingest import Ingest
+    from cadenza_tui.market.records import InstrumentId
+    from cadenza_tui.market.state import Market
+
+
+class Source(Protocol):
+    """What the monitor shows: the live feed or a recording."""
+
+    @property
+    def market(self) -> Market: ...
+    @property
+    def pinned(self) -> Sequence[InstrumentId]: ...
+    @property
+    def ingest(self) -> Ingest: ...
+    @property
+    def now(self) -> Callable[[], int]:
+        """The source's clock in ns: the wall clock, or the recording's."""
+
+    def show(self, instrument_id: InstrumentId) -> None: ...
+    def resync(self, instrument_id: InstrumentId) -> None: ...
+    async def run(self) -> None: ...
+    async def close(self) -> None: ...
