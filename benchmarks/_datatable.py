@@ -2,7 +2,7 @@
 
 It runs on the same feed and market as the monitor, shows the same rows (asks, spread, bids) and columns
 (Σ, quantity, price, quantity, Σ) with the same texts, and updates only the cells whose text changed, at the
-monitor's own pace. Started by ``paint.py``: ``_datatable.py URL TOKEN_FILE INSTRUMENT``.
+monitor's own pace. Started by ``paint.py``: ``_datatable.py URL TOKEN_FILE INSTRUMENT ROWS``.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ COLUMNS = ("Σ bid", "bid", "price", "ask", "Σ ask")
 class TableLadder(App[None]):
     """A ladder in a DataTable."""
 
-    def __init__(self, feed: Feed, instrument_id: str) -> None:
+    def __init__(self, feed: Feed, instrument_id: str, rows: int) -> None:
         super().__init__()
         self._feed = feed
         self._instrument_id = instrument_id
         self._shown: dict[tuple[int, int], str] = {}
-        self._rows = 0
+        self._rows = rows
 
     def compose(self) -> ComposeResult:
         yield DataTable(id="ladder", cursor_type="row")
@@ -48,7 +48,6 @@ class TableLadder(App[None]):
         table = self.query_one(DataTable)
         for column in COLUMNS:
             table.add_column(column, width=20, key=column)
-        self._rows = self.size.height - 1
         for row in range(self._rows):
             table.add_row(*("" for _ in COLUMNS), key=str(row))
         self.run_worker(self._feed.run())
@@ -95,12 +94,12 @@ class TableLadder(App[None]):
 
 
 def main() -> None:
-    url, token_file, instrument_id = sys.argv[1:4]
+    url, token_file, instrument_id, rows = sys.argv[1:5]
     token = tokens.fixed(Path(token_file).read_text().strip(), "the simulator's token")
     feed = Feed(
         Market(), FeedSettings(url, label="demo", token=token, pinned=(instrument_id,), with_accounts=False)
     )
-    TableLadder(feed, instrument_id).run()
+    TableLadder(feed, instrument_id, int(rows)).run()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from cadenza_tui.centrifugo.frames import (
     RpcResult,
     StreamPosition,
 )
+from cadenza_tui.centrifugo.gather import Gather
 from cadenza_tui.centrifugo.listener import Ended, Listener
 from cadenza_tui.centrifugo.options import Options
 from cadenza_tui.centrifugo.session import Ending, Session
@@ -186,10 +187,12 @@ class Client:
     async def _read(self, websocket: ClientConnection) -> tuple[int, str]:
         session, now, recv, wake = self.session, self._options.now, websocket.recv, self._wake
         budget, busy = self._options.yield_after, 0.0
+        gather = Gather(websocket.transport, self._options.gather, asyncio.get_running_loop().call_later)
         try:
             while session.ending is None:
                 frame = await recv(decode=False)
                 started = now()
+                gather.frame(started)
                 session.arrived(len(frame), started)
                 if len(frame) <= frames.PORTION_BYTES:
                     session.read(frame, started)
@@ -209,6 +212,8 @@ class Client:
                     await asyncio.sleep(0)
         except ConnectionClosed as closed:
             return _close_code(closed)
+        finally:
+            gather.close()
         return Local.TRANSPORT_CLOSED, ""
 
     async def _pump(self, websocket: ClientConnection) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from cadenza_tui.market import exact
 from cadenza_tui.market.records import UpdateMode
 
@@ -171,7 +173,12 @@ class Account:
         self, balances: tuple[Balance, ...], time: Nanoseconds | None, now: Nanoseconds, *, whole: bool
     ) -> None:
         for key, balance in self._fresh(
-            balances, lambda entry: entry.key, self.balances, self._balance_times, time, whole=whole
+            self._aligned(balances),
+            lambda entry: entry.key,
+            self.balances,
+            self._balance_times,
+            time,
+            whole=whole,
         ):
             held = self.balances.get(key)
             if held is None or _amounts(held) != _amounts(balance):
@@ -181,6 +188,36 @@ class Account:
             self.balances[key] = balance
         if len(self.changed_at) != len(self.balances):
             self.changed_at = {key: at for key, at in self.changed_at.items() if key in self.balances}
+
+    def _aligned(self, balances: tuple[Balance, ...]) -> list[Balance]:
+        """Return the balances under the keys that they are held by.
+
+        A venue may give an entry's id in one shape and not in another: an entry without one is the only entry
+        of its asset, and one with an id is what was held of the asset without.
+        """
+        if not self.balances or all(balance.key in self.balances for balance in balances):
+            return list(balances)
+        by_asset: dict[str, list[str]] = {}
+        for key, held in self.balances.items():
+            by_asset.setdefault(held.asset, []).append(key)
+        aligned = []
+        for balance in balances:
+            held_as = by_asset.get(balance.asset, [])
+            if len(held_as) == 1 and balance.key not in self.balances:
+                if balance.key == balance.asset:
+                    aligned.append(replace(balance, key=held_as[0]))
+                    continue
+                if held_as[0] == balance.asset:
+                    self._rename(balance.asset, balance.key)
+                    by_asset[balance.asset] = [balance.key]
+            aligned.append(balance)
+        return aligned
+
+    def _rename(self, key: str, new_key: str) -> None:
+        self.balances[new_key] = replace(self.balances.pop(key), key=new_key)
+        for facts in (self.session_start, self.changed_at, self._balance_times):
+            if key in facts:
+                facts[new_key] = facts.pop(key)  # type: ignore[assignment]
 
     def _apply_positions(
         self, positions: tuple[Position, ...], time: Nanoseconds | None, *, whole: bool

@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cadenza_tui.market import exact
-from cadenza_tui.market.layout import LayoutError, layout_of
+from cadenza_tui.market.layout import PRICE, QUANTITY, LayoutError, layout_of
+from cadenza_tui.market.order_sides import AnonymousSide, OrderSide
+from cadenza_tui.market.price_sides import ExchangeSide, PlainSide, PricedSide
 from cadenza_tui.market.records import BookType, InstrumentId, UpdateType
-from cadenza_tui.market.sides import BookSide, Level, Row, side_of
+from cadenza_tui.market.sides import BookSide, Level, Row
 
 if TYPE_CHECKING:
     from cadenza_tui.market.layout import Layout
@@ -20,7 +22,7 @@ __all__ = ["MAXIMUM_ROWS", "Applied", "BookSide", "DeltaRule", "Level", "OrderBo
 MAXIMUM_ROWS = 50_000
 """Rows a side may hold; a book that passes it is out of sync rather than growing without end."""
 
-_NO_BOOK = layout_of(BookType.L2, ("price", "quantity"))
+_NO_BOOK = layout_of(BookType.L2, (PRICE, QUANTITY))
 
 
 class Applied(StrEnum):
@@ -42,6 +44,11 @@ class Applied(StrEnum):
         return self is Applied.SNAPSHOT or self is Applied.DIFF
 
 
+# Members of an enum are looked up anew each time: these two are on the path of every message.
+_DIFF = UpdateType.DIFF
+_APPLIED_DIFF = Applied.DIFF
+
+
 class DeltaRule(StrEnum):
     """What to do with a DELTA, whose meaning the contract leaves to each venue."""
 
@@ -49,6 +56,19 @@ class DeltaRule(StrEnum):
     """Not applied; the book is out of sync until the next snapshot."""
     AS_DIFF = "diff"
     AS_SNAPSHOT = "snapshot"
+
+
+def side_of(layout: Layout, *, bid: bool) -> BookSide:
+    """Return an empty side for books laid out so."""
+    match layout.book_type:
+        case BookType.L3_COUNTED:
+            return OrderSide(layout, bid=bid)
+        case BookType.L3:
+            return AnonymousSide(layout, bid=bid)
+        case BookType.L2_EXCHANGE:
+            return ExchangeSide(layout, bid=bid)
+        case _:
+            return (PlainSide if layout.columns == (PRICE, QUANTITY) else PricedSide)(layout, bid=bid)
 
 
 class OrderBook:
@@ -60,9 +80,9 @@ class OrderBook:
     """
 
     __slots__ = (
+        "_follows",
         "_layout",
         "_maximum_rows",
-        "_overfull",
         "_snapshot_time",
         "asks",
         "bids",
@@ -85,7 +105,8 @@ class OrderBook:
         self.instrument_id = instrument_id
         self.delta_rule = delta_rule
         self._maximum_rows = maximum_rows
-        self._overfull = False
+        self._follows = False
+        """Whether diffs are taken: there is a snapshot, and room."""
         self._layout: Layout = _NO_BOOK
         self._snapshot_time: Nanoseconds = 0
         self.bids: BookSide = side_of(_NO_BOOK, bid=True)
@@ -117,7 +138,7 @@ class OrderBook:
     def apply(self, update: BookUpdate) -> Applied:
         """Apply one message whole, or not at all, and say which."""
         kind = update.update_type
-        if kind is UpdateType.DIFF:
+        if kind is _DIFF:
             return self._apply_diff(update)
         if kind is UpdateType.SNAPSHOT or self.delta_rule is DeltaRule.AS_SNAPSHOT:
             return self._apply_snapshot(update)
@@ -135,8 +156,7 @@ class OrderBook:
     def clear(self) -> None:
         """Forget everything held: the book awaits a snapshot again."""
         self._lay_out(_NO_BOOK)
-        self.has_snapshot = False
-        self._overfull = False
+        self.has_snapshot = self._follows = False
         self.out_of_sync_reason = ""
         self.timestamp = 0
         self.version += 1
@@ -186,7 +206,7 @@ class OrderBook:
             assert prices == sorted(prices, reverse=side is self.bids), "best price first"
             assert len(prices) == side.depth <= side.rows, "every level is read"
             assert self.has_snapshot or not prices, "nothing is held before a snapshot"
-            assert side.rows <= self._maximum_rows or self._overfull, "the book is bounded"
+            assert side.rows <= self._maximum_rows or not self._follows, "the book is bounded"
 
     def _apply_snapshot(self, update: BookUpdate) -> Applied:
         try:
@@ -197,24 +217,21 @@ class OrderBook:
             return Applied.BAD_LAYOUT
         if layout is not self._layout:
             self._lay_out(layout)
-        self.bids.replace(update.bids)
-        self.asks.replace(update.asks)
-        self.has_snapshot = True
-        self._overfull = False
+        most = max(self.bids.replace(update.bids), self.asks.replace(update.asks))
+        self.has_snapshot = self._follows = True
         self.out_of_sync_reason = ""
         self._snapshot_time = self.timestamp = update.timestamp
         self.version += 1
-        self._bound()
+        if most > self._maximum_rows:
+            self._stop_following()
         return Applied.SNAPSHOT
 
     def _apply_diff(self, update: BookUpdate) -> Applied:
-        if not self.has_snapshot:
-            return Applied.NO_SNAPSHOT
-        if self._overfull:
-            return Applied.OVERFULL
-        if update.timestamp < self._snapshot_time:
+        if not self._follows:
+            return Applied.OVERFULL if self.has_snapshot else Applied.NO_SNAPSHOT
+        timestamp, bids, asks = update.timestamp, update.bids, update.asks
+        if timestamp < self._snapshot_time:
             return Applied.STALE
-        bids, asks = update.bids, update.asks
         layout = self._layout
         if update.book_type is not layout.book_type:
             self.mark_out_of_sync(f"a {update.book_type} diff for a {layout.book_type} book")
@@ -225,26 +242,26 @@ class OrderBook:
                 return Applied.OTHER_COLUMNS
             order = [update.columns.index(name) for name in layout.columns]
             bids, asks = _reordered(bids, order), _reordered(asks, order)
+        most = 0
         if bids:
-            self.bids.change(bids)
+            most = self.bids.change(bids)
         if asks:
-            self.asks.change(asks)
-        self.timestamp = update.timestamp
+            most = max(most, self.asks.change(asks))
+        self.timestamp = timestamp
         self.diffs += 1
         self.version += 1
-        if self.bids.rows > self._maximum_rows or self.asks.rows > self._maximum_rows:
-            self._bound()
-        return Applied.DIFF
+        if most > self._maximum_rows:
+            self._stop_following()
+        return _APPLIED_DIFF
 
     def _lay_out(self, layout: Layout) -> None:
         self._layout = layout
         self.bids = side_of(layout, bid=True)
         self.asks = side_of(layout, bid=False)
 
-    def _bound(self) -> None:
-        if max(self.bids.rows, self.asks.rows) > self._maximum_rows:
-            self._overfull = True
-            self.mark_out_of_sync(f"more than {self._maximum_rows:,} rows on a side")
+    def _stop_following(self) -> None:
+        self._follows = False
+        self.mark_out_of_sync(f"more than {self._maximum_rows:,} rows on a side")
 
 
 def _reordered(rows: list[Row], order: list[int]) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
@@ -24,7 +25,7 @@ Rows: TypeAlias = list[tuple[str, ...]]
 MAXIMUM_MESSAGE_ROWS = 50_000
 """Rows of one side of one message."""
 
-DEFAULT_COLUMNS = {
+DEFAULT_COLUMNS: dict[BookType, tuple[str, ...]] = {
     BookType.L2: ("price", "quantity"),
     BookType.L2_COUNTED: ("price", "quantity", "orderCount"),
     BookType.L3: ("price", "quantity"),
@@ -56,7 +57,6 @@ _Cell: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=MAXIMUM_
 
 _book = msgspec.json.Decoder(_Book)
 _names = msgspec.json.Decoder(tuple[str, ...])
-_skip = msgspec.json.Decoder(msgspec.Raw).decode
 _fast: dict[int, Any] = {
     2: msgspec.json.Decoder(list[tuple[_Cell, _Cell]]).decode,
     3: msgspec.json.Decoder(list[tuple[_Cell, _Cell, _Cell]]).decode,
@@ -73,17 +73,10 @@ _MAXIMUM_LAYOUTS = 256
 
 _plain = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
-_SHAPE = bytes(
-    ord("1")
-    if byte in b"0123456789"
-    else ord(" ")
-    if byte == ord('"')
-    else byte
-    if byte in b".,[]"
-    else ord("x")
-    for byte in range(256)
+_ALIKE = bytes(
+    ord("1") if byte in b"0123456789" else ord(".") if byte == ord('"') else byte for byte in range(256)
 )
-"""Digits to 1, quotes to spaces, everything but points, commas and brackets to an x, which no JSON has."""
+"""Maps every digit to 1 and the quote to a point."""
 
 
 def decode_book(
@@ -131,20 +124,25 @@ def addressed(
 def valid_rows(bids: Bytes, asks: Bytes, columns: int, bid_rows: int, ask_rows: int) -> bool:
     """Whether every cell of both sides, as they stand on the wire, is ``digits`` or ``digits.digits``.
 
-    To be asked of lists that are known to hold so many rows of ``columns`` strings. The bytes are mapped so
-    that each string becomes a JSON number of ones, and everything else that is not structure becomes
-    invalid; the decoder then runs over it without making anything. Commas and brackets are counted, for
-    those inside a string would pass as structure. White space or an escape answers False as well.
+    To be asked of lists that are known to hold so many rows of ``columns`` strings. Digits are made the same,
+    quotes are made points: then two points in a row are an empty cell or a point without a digit beside it,
+    and what is left without the digits is structure, with two points for a whole number and three for any
+    other. White space or an escape answers False as well.
     """
-    shape = b"[%b,%b]" % (bids, asks)
-    shape = shape.translate(_SHAPE)
-    try:
-        _skip(shape)
-    except msgspec.DecodeError:
+    alike = b",".join((bids, asks)).translate(_ALIKE)
+    if b".." in alike:
         return False
-    rows = bid_rows + ask_rows
-    commas = columns * rows + 1 - (bid_rows > 0) - (ask_rows > 0)
-    return shape.count(b",") == commas and shape.count(b"[") == rows + 3
+    left = alike.translate(None, b"1")
+    return left == _structure(columns, bid_rows, ask_rows, b"...") or (
+        left.replace(b"...", b"..") == _structure(columns, bid_rows, ask_rows, b"..")
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _structure(columns: int, bid_rows: int, ask_rows: int, cell: bytes) -> bytes:
+    """Return both sides' lists, every cell the same."""
+    row = b"[%b]" % b",".join([cell] * columns)
+    return b"[%b],[%b]" % (b",".join([row] * bid_rows), b",".join([row] * ask_rows))
 
 
 def _both(bids: msgspec.Raw, asks: msgspec.Raw, layout: Layout) -> tuple[Rows, Rows]:
@@ -218,7 +216,9 @@ def _layout(book_type: str, columns: bytes) -> Layout:
     known = _BOOK_TYPES.get(book_type)
     if known is None:
         raise Rejected(RejectReason.BOOK_TYPE, book_type)
-    names = DEFAULT_COLUMNS[known] if columns == b"null" else tuple(map(clean, read(_names, columns)))
+    names = DEFAULT_COLUMNS[known]
+    if columns != b"null":
+        names = tuple([clean(each) for each in read(_names, columns)])
     if len(names) > 16:
         raise Rejected(RejectReason.COLUMNS, f"{len(names)} columns")
     try:

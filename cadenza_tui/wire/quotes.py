@@ -145,10 +145,9 @@ def _print(trade: _Trade, channel: ChannelName | None) -> Print:
     quantity = _first(
         "quantity", trade.quantity, trade.last_quantity, trade.executed_quantity, trade.size, trade.amount
     )
-    trade_id = next(
-        (each for each in (trade.trade_id, trade.external_trade_id, trade.execution_id) if each is not None),
-        None,
-    )
+    trade_id = trade.trade_id
+    if trade_id is None:
+        trade_id = trade.execution_id if trade.external_trade_id is None else trade.external_trade_id
     when = trade.timestamp if trade.executed_at is None else trade.executed_at
     return Print(
         addressed(trade.instrument_id, trade.venue, trade.symbol, channel),
@@ -162,7 +161,7 @@ def _print(trade: _Trade, channel: ChannelName | None) -> Print:
 
 def _first(field: str, *cells: Cell) -> Decimal:
     for cell in cells:
-        if present(cell):
+        if cell is not ABSENT and present(cell):
             return needed(decimal(cell, field), field)
     raise Rejected(RejectReason.MISSING, field)
 
