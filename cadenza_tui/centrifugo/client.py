@@ -192,7 +192,7 @@ class Client:
             while session.ending is None:
                 frame = await recv(decode=False)
                 started = now()
-                gather.frame(started)
+                gather.frame(started, len(frame))
                 session.arrived(len(frame), started)
                 if len(frame) <= frames.PORTION_BYTES:
                     session.read(frame, started)

@@ -12,6 +12,10 @@ BUSY_AFTER = 4
 """Frames in a row, each within the pause after the one before, that make a stream busy."""
 
 
+FULL_GULP = 16 * 1024
+"""Bytes within one pause that make a gulp worth its wake-up: a stream this dense is not held up at all."""
+
+
 class Valve(Protocol):
     """The part of a transport that is needed; both calls do nothing where there is nothing to do."""
 
@@ -22,10 +26,11 @@ class Valve(Protocol):
 class Gather:
     """Lets a busy socket rest ``pause`` seconds after each gulp; what arrives meanwhile waits in the kernel.
 
-    A frame after a silence, and the replies of a quiet connection, are never held up.
+    A frame after a silence, the replies of a quiet connection and a flood are never held up: a rest spares
+    wake-ups where frames come one by one, and only costs throughput where each read brings many.
     """
 
-    __slots__ = ("_busy", "_call_later", "_last", "_pause", "_rest", "_valve")
+    __slots__ = ("_busy", "_bytes", "_call_later", "_last", "_pause", "_rest", "_since", "_valve")
 
     def __init__(
         self,
@@ -38,13 +43,22 @@ class Gather:
         self._call_later = call_later
         self._last = float("-inf")
         self._busy = 0
+        self._since = float("-inf")
+        self._bytes = 0
         self._rest: asyncio.TimerHandle | None = None
 
-    def frame(self, now: float) -> None:
-        """Note that a frame was read at ``now``."""
+    def frame(self, now: float, size: int) -> None:
+        """Note that a frame of ``size`` bytes was read at ``now``."""
         self._busy = self._busy + 1 if now - self._last < self._pause else 0
         self._last = now
-        if self._busy >= BUSY_AFTER:
+        if now - self._since > self._pause:
+            self._since, self._bytes = now, 0
+        self._bytes += size
+        if self._bytes >= FULL_GULP:
+            if self._rest is not None:
+                self._rest.cancel()
+                self._open()
+        elif self._busy >= BUSY_AFTER:
             self._valve.pause_reading()  # again for each frame: websockets resumes as its queue drains
             if self._rest is None:
                 self._rest = self._call_later(self._pause, self._open)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -114,6 +115,8 @@ class MonitorApp(App[int]):
         self._clock.start()
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         self._stall.start(loop)
+        if live:
+            loop.add_signal_handler(signal.SIGTERM, self._terminated)
         self.run_worker(self.source.run(), name="feed")
         for number, work in enumerate(self._alongside):
             self.run_worker(work(), name=f"alongside-{number}")
@@ -188,8 +191,16 @@ class MonitorApp(App[int]):
         names = sorted(self.themes)
         self.switch_theme(names[(names.index(self.palette.name) + 1) % len(names)])
 
+    def _terminated(self) -> None:
+        """Leave as politely as ``q`` does, with the exit code of the signal."""
+        self.run_worker(self._leave(128 + signal.SIGTERM), name="leave")
+
     async def action_quit(self) -> None:
-        """Leave: paint no more, let the terminal answer the last frame, end the feed."""
+        """Leave the program."""
+        await self._leave(0)
+
+    async def _leave(self, code: int) -> None:
+        """Paint no more, let the terminal answer the last frame, end the feed."""
         clock = self._clock
         if clock is not None:
             answered = asyncio.Event()
@@ -201,7 +212,7 @@ class MonitorApp(App[int]):
         self._stall.stop()
         with suppress(asyncio.CancelledError):
             await self.source.close()
-        self.exit(0)
+        self.exit(code, return_code=code)
 
 
 def run_monitor(

@@ -215,6 +215,16 @@ def test_quitting_leaves_the_terminal_as_it_was() -> None:
         wait_until(lambda: simulator not in running(), "the end of the simulator")
 
 
+def test_a_terminated_monitor_leaves_the_terminal_as_it_was() -> None:
+    """SIGTERM leaves as q does: the alternate screen left, the cursor shown, the signal's exit code."""
+    with Terminal(DEMO) as terminal:
+        terminal.wait_for(live)
+        terminal.process.terminate()
+        assert terminal.wait_for_end() == 128 + 15
+        assert b"\x1b[?1049l" in terminal.raw_tail
+        assert b"\x1b[?25h" in terminal.raw_tail
+
+
 def test_a_killed_monitor_takes_its_simulator_along() -> None:
     """SIGKILL leaves no time to clean up, and none is needed."""
     with Terminal(DEMO) as terminal:
