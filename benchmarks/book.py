@@ -8,14 +8,16 @@ medians over the rounds, in µs a message, reading included.
 
 * ``order_book``: the program's own, exact. Its time includes what ``wire`` does to check every price and
   quantity (``valid_rows``, over the bytes of the rows), which no other contestant does.
+* ``order_book_unchecked``: the same without that check, as the others are.
 * ``float_dicts``: two dicts of floats, sorted when read: the floor, and not exact.
 * ``sorted_dict_decimal``: ``sortedcontainers.SortedDict`` with Decimals.
 * ``order_book_package_float`` and ``_decimal``: the C book of cryptofeed with either key.
 
-``of_float_dicts`` is the median over the rounds of ``order_book`` / ``float_dicts``. ``check_limit_us`` is
-what the length limits on cells cost in the decoder, outside of the clock: the difference between decoding
-with and without them. ``growth`` is the program's own book at 100, 1,000 and 10,000 levels a side under the
-same kind of messages, once as above and once with the read after every message.
+``of_float_dicts`` is the median over the rounds of ``order_book`` / ``float_dicts``, and
+``unchecked_of_float_dicts`` that of ``order_book_unchecked``. ``check_limit_us`` is what the length limits on
+cells cost in the decoder, outside of the clock: the difference between decoding with and without them.
+``growth`` is the program's own book at 100, 1,000 and 10,000 levels a side under the same kind of messages,
+once as above and once with the read after every message.
 """
 
 from __future__ import annotations
@@ -157,6 +159,15 @@ class Own(Contestant):
         return self.book.bids.top(TOP), self.book.asks.top(TOP)
 
 
+class Unchecked(Own):
+    """The same without the check that ``wire`` makes."""
+
+    def apply(self, messages: list[Decoded]) -> None:
+        apply = self.book.apply
+        for _, _, _, update in messages:
+            apply(update)
+
+
 class FloatDicts(Contestant):
     """Plain dicts of floats, sorted when read."""
 
@@ -247,6 +258,7 @@ class PackageDecimal(Package):
 
 CONTESTANTS: dict[str, type[Contestant]] = {
     "order_book": Own,
+    "order_book_unchecked": Unchecked,
     "float_dicts": FloatDicts,
     "sorted_dict_decimal": DecimalDicts,
     "order_book_package_float": Package,
@@ -316,8 +328,10 @@ def main() -> None:
         if book.read() != agreed:
             sys.exit(f"{name} does not hold the same book")
     medians = {name: statistics.median(times) for name, times in spent.items()}
-    own = spent["order_book"]
-    ratio = statistics.median(a / b for a, b in zip(own, spent["float_dicts"], strict=True))
+    ratios = {
+        name: statistics.median(a / b for a, b in zip(spent[name], spent["float_dicts"], strict=True))
+        for name in ("order_book", "order_book_unchecked")
+    }
 
     growth: dict[str, dict[str, float]] = {"read_every_50": {}, "read_every_message": {}}
     for depth in (100, 1_000, 10_000):
@@ -337,7 +351,8 @@ def main() -> None:
         "benchmark": "book",
         "unit": "us a message of 16 level changes",
         "us": {name: round(value, 2) for name, value in medians.items()},
-        "of_float_dicts": round(ratio, 3),
+        "of_float_dicts": round(ratios["order_book"], 3),
+        "unchecked_of_float_dicts": round(ratios["order_book_unchecked"], 3),
         "check_limit_us": round(decode_cost(messages), 2),
         "growth": growth,
         "levels": [own_book.book.bids.depth, own_book.book.asks.depth],

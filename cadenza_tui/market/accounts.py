@@ -76,6 +76,8 @@ class Account:
         """When a balance's amounts last changed on our side, by its key."""
         self._maximum_fills = maximum_fills
         self._execution_ids: set[str] = set()
+        self._finished: dict[str, None] = {}
+        """The orders that can fill no more, in the order in which they ended."""
         self._balance_times: dict[str, Nanoseconds] = {}
         self._position_times: dict[str, Nanoseconds] = {}
         self._summary_time: Nanoseconds | None = None
@@ -130,7 +132,6 @@ class Account:
             self._add_fill(Fill(order.order_id, execution))
         held = self.orders.get(order.order_id)
         if held is None:
-            self._bound_orders()
             if len(self.orders) >= MAXIMUM_ORDERS:
                 self.dropped += 1
                 return self.version != before
@@ -141,6 +142,13 @@ class Account:
         ):
             return self.version != before
         self.orders[order.order_id] = order
+        if order.working:
+            self._finished.pop(order.order_id, None)
+        else:
+            self._finished[order.order_id] = None
+            if len(self._finished) > MAXIMUM_FINISHED:
+                oldest = next(iter(self._finished))
+                del self._finished[oldest], self.orders[oldest]
         self.version += 1
         return True
 
@@ -161,6 +169,8 @@ class Account:
         assert len(ids) == len(set(ids)), "an execution is kept once"
         assert set(ids) == self._execution_ids, "ids are known for the kept fills alone"
         assert len(self.fills) <= self._maximum_fills, "fills are bounded"
+        finished = {key for key, order in self.orders.items() if not order.working}
+        assert finished == set(self._finished), "the orders that ended are known"
         times = [fill.execution.executed_at or 0 for fill in self.fills]
         assert times == sorted(times, reverse=True), "fills stand newest first"
         assert all(key == balance.key for key, balance in self.balances.items())
@@ -286,11 +296,6 @@ class Account:
         if len(self.fills) > self._maximum_fills:
             self._execution_ids.discard(self.fills.pop().execution.execution_id)
         self.version += 1
-
-    def _bound_orders(self) -> None:
-        finished = [key for key, order in self.orders.items() if not order.working]
-        for key in finished[: max(0, len(finished) - MAXIMUM_FINISHED + 1)]:
-            del self.orders[key]
 
 
 def _amounts(balance: Balance) -> tuple[Decimal | None, ...]:

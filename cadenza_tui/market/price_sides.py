@@ -69,7 +69,8 @@ class PlainSide(SortedSide[int, str]):
     def _rescale(self, decimals: int) -> None:
         factor = 10 ** (decimals - self._decimals)
         super()._rescale(decimals)
-        self._spelled = {key * factor: text for key, text in self._spelled.items()}
+        spelled = ((key * factor, text) for key, text in self._spelled.items())
+        self._spelled = {key: text for key, text in spelled if key in self._levels}
 
     def _scaled(self, key: int, factor: int) -> int:
         return key * factor

@@ -146,15 +146,14 @@ class Market:
         """Merge candles by their opening time; the latest ``MAXIMUM_CANDLES`` are kept."""
         key = (kline.instrument_id, kline.interval)
         held = self.klines.get(key)
-        if held is not None:
-            if kline.timestamp < held.timestamp:
-                return False
-            by_time = {candle.open_time: candle for candle in (*held.candles, *kline.candles)}
-            candles = tuple(by_time[time] for time in sorted(by_time)[-MAXIMUM_CANDLES:])
-            latest_is_new = bool(kline.candles) and kline.candles[-1] == candles[-1]
-            is_closed = kline.is_closed if latest_is_new else held.is_closed
-            kline = Kline(kline.instrument_id, kline.interval, candles, is_closed, kline.timestamp)
-        self.klines[key] = kline
+        if held is not None and kline.timestamp < held.timestamp:
+            return False
+        before = () if held is None else held.candles
+        by_time = {candle.open_time: candle for candle in (*before, *kline.candles)}
+        candles = tuple(by_time[time] for time in sorted(by_time)[-MAXIMUM_CANDLES:])
+        speaks_of_latest = bool(kline.candles) and kline.candles[-1] == candles[-1]
+        is_closed = kline.is_closed if held is None or speaks_of_latest else held.is_closed
+        self.klines[key] = Kline(kline.instrument_id, kline.interval, candles, is_closed, kline.timestamp)
         self.dirty.mark(Topic.KLINE, kline.instrument_id)
         return True
 

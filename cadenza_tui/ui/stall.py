@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cadenza_tui.market.health import ScreenHealth
     from cadenza_tui.ui.clock import Timers
 
-INTERVAL = 0.25
+INTERVAL = 0.5
 
 
 class StallWatch:

@@ -17,12 +17,22 @@ from cadenza_tui.market.records import (
     TradingAccount,
     UpdateMode,
 )
+from cadenza_tui.wire.account_shapes import (
+    AccountShape,
+    BalanceShape,
+    EnvelopeShape,
+    ExecutionShape,
+    FeeShape,
+    OrderShape,
+    PortfolioShape,
+    PositionShape,
+    SummaryShape,
+)
 from cadenza_tui.wire.quotes import side
 from cadenza_tui.wire.read import (
     ABSENT,
     Bytes,
     Id,
-    Time,
     decimal,
     instrument,
     name,
@@ -46,160 +56,12 @@ AccountEvent: TypeAlias = Portfolio | Order | TradingAccount
 MAXIMUM_ENTRIES = 10_000
 """Balances, positions, orders or executions of one message."""
 
-Cell: TypeAlias = msgspec.Raw
-
-
-class _Account(msgspec.Struct, rename="camel"):
-    trading_account_id: Id = None
-    nickname: str | None = None
-    venue: str | None = None
-    account_type: str | None = None
-    status: str | None = None
-    margin_mode: str | None = None
-    position_mode: str | None = None
-
-
-class _Balance(msgspec.Struct, rename="camel"):
-    security_symbol: str
-    balance_id: Id = None
-    external_balance_id: Id = None
-    security_type: str | None = None
-    status: str | None = None
-    free: Cell = ABSENT
-    locked: Cell = ABSENT
-    borrowed: Cell = ABSENT
-    total: Cell = ABSENT
-    net: Cell = ABSENT
-    frozen: Cell = ABSENT
-    updated_at: Time = None
-
-
-class _Position(msgspec.Struct, rename="camel"):
-    position_id: Id = None
-    security_symbol: str | None = None
-    instrument_id: str | None = None
-    security_type: str | None = None
-    status: str | None = None
-    position_side: str | None = None
-    quantity: Cell = ABSENT
-    entry_price: Cell = ABSENT
-    exit_price: Cell = ABSENT
-    current_price: Cell = ABSENT
-    unrealized_pnl: Cell = ABSENT
-    realized_pnl: Cell = ABSENT
-    created_at: Time = None
-    updated_at: Time = None
-    closed_at: Time = None
-
-
-class _Summary(msgspec.Struct, rename="camel"):
-    currency: str | None = None
-    leverage: Cell = ABSENT
-    equity: Cell = ABSENT
-    margin: Cell = ABSENT
-    margin_loan: Cell = ABSENT
-    margin_usage: Cell = ABSENT
-    margin_requirement: Cell = ABSENT
-    margin_level: Cell = ABSENT
-    credit: Cell = ABSENT
-    risk_exposure: Cell = ABSENT
-    max_risk_exposure: Cell = ABSENT
-    risk_exposure_rate: Cell = ABSENT
-
-
-class _Portfolio(msgspec.Struct, rename="camel"):
-    trading_account_id: Id = None
-    venue: str | None = None
-    balances: list[_Balance] | None = None
-    positions: list[_Position] | None = None
-    summary: _Summary | None = None
-    account_info: _Account | None = None
-    update_mode: str | None = None
-    updated_at: Time = None
-
-
-class _Fee(msgspec.Struct, rename="camel"):
-    """The contract does not say what a fee looks like: these are the names its other shapes use."""
-
-    asset: str | None = None
-    currency: str | None = None
-    security_symbol: str | None = None
-    fee_asset: str | None = None
-    quantity: Cell = ABSENT
-    amount: Cell = ABSENT
-    fee: Cell = ABSENT
-
-
-class _Execution(msgspec.Struct, rename="camel"):
-    execution_id: Id = None
-    external_trade_id: Id = None
-    venue: str | None = None
-    instrument_id: str | None = None
-    symbol: str | None = None
-    order_side: str | None = None
-    executed_quantity: Cell = ABSENT
-    executed_price: Cell = ABSENT
-    executed_cost: Cell = ABSENT
-    fees: Cell = ABSENT
-    executed_at: Time = None
-
-
-class _Order(msgspec.Struct, rename="camel"):
-    trade_order_id: Id = None
-    client_order_id: Id = None
-    external_order_id: Id = None
-    trading_account_id: Id = None
-    venue: str | None = None
-    instrument_id: str | None = None
-    symbol: str | None = None
-    order_side: str | None = None
-    order_type: str | None = None
-    time_in_force: str | None = None
-    status: str | None = None
-    limit_price: Cell = ABSENT
-    stop_price: Cell = ABSENT
-    quantity: Cell = ABSENT
-    executed_price: Cell = ABSENT
-    executed_quantity: Cell = ABSENT
-    executed_cost: Cell = ABSENT
-    executions: list[_Execution] | None = None
-    reject_reason: str | None = None
-    cancel_reason: str | None = None
-    created_at: Time = None
-    updated_at: Time = None
-    expire_at: Time = None
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    event_type: str | None = None
-
-
-class _Envelope(msgspec.Struct, rename="camel"):
-    """Every field that tells one envelope, and one body, from another."""
-
-    metadata: _Metadata | None = None
-    type: str | None = None
-    event_type: str | None = None
-    data: Cell = ABSENT
-    order: Cell = ABSENT
-    portfolio: Cell = ABSENT
-    account: Cell = ABSENT
-    trading_account: Cell = ABSENT
-    new_status: str | None = None
-    trade_order_id: Cell = ABSENT
-    balances: Cell = ABSENT
-    positions: Cell = ABSENT
-    summary: Cell = ABSENT
-    account_type: Cell = ABSENT
-    nickname: Cell = ABSENT
-
-
-_envelope = msgspec.json.Decoder(_Envelope)
+_envelope = msgspec.json.Decoder(EnvelopeShape)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
-_account = msgspec.json.Decoder(_Account)
-_portfolio = msgspec.json.Decoder(_Portfolio)
-_order = msgspec.json.Decoder(_Order)
-_fees = msgspec.json.Decoder(list[_Fee])
+_account = msgspec.json.Decoder(AccountShape)
+_portfolio = msgspec.json.Decoder(PortfolioShape)
+_order = msgspec.json.Decoder(OrderShape)
+_fees = msgspec.json.Decoder(list[FeeShape])
 
 _MODES = {each.value: each for each in UpdateMode}
 
@@ -224,7 +86,7 @@ def decode_account_events(data: Bytes, account_id: AccountId | None) -> tuple[Ac
     return tuple([_event(each, read(_envelope, each), event, account_id) for each in bodies])
 
 
-def _event(body: Bytes, fields: _Envelope, event: str, account_id: AccountId | None) -> AccountEvent:
+def _event(body: Bytes, fields: EnvelopeShape, event: str, account_id: AccountId | None) -> AccountEvent:
     if present(fields.order):
         return decode_order(fields.order, account_id, fields.new_status)
     if present(fields.portfolio):
@@ -251,7 +113,7 @@ def decode_account(raw: Bytes, account_id: AccountId | None = None) -> TradingAc
     return _account_record(read(_account, raw), account_id)
 
 
-def _account_record(shape: _Account, account_id: AccountId | None) -> TradingAccount:
+def _account_record(shape: AccountShape, account_id: AccountId | None) -> TradingAccount:
     return TradingAccount(
         _needed_name(shape.trading_account_id, account_id, "tradingAccountId"),
         name(shape.nickname),
@@ -284,7 +146,7 @@ def decode_portfolio_body(raw: Bytes, account_id: AccountId | None = None) -> Po
     )
 
 
-def _balance(shape: _Balance) -> Balance:
+def _balance(shape: BalanceShape) -> Balance:
     asset = name(shape.security_symbol)
     identity = name(shape.balance_id) or name(shape.external_balance_id)
     return Balance(
@@ -302,7 +164,7 @@ def _balance(shape: _Balance) -> Balance:
     )
 
 
-def _position(shape: _Position) -> Position:
+def _position(shape: PositionShape) -> Position:
     asset = name(shape.security_symbol)
     instrument_id = name(shape.instrument_id)
     side_name = name(shape.position_side)
@@ -327,7 +189,7 @@ def _position(shape: _Position) -> Position:
     )
 
 
-def _summary(shape: _Summary) -> Summary:
+def _summary(shape: SummaryShape) -> Summary:
     return Summary(
         name(shape.currency),
         decimal(shape.leverage, "leverage"),
@@ -374,7 +236,7 @@ def decode_order(raw: Bytes, account_id: AccountId | None = None, new_status: st
     )
 
 
-def _execution(shape: _Execution, order_id: str, instrument_id: str, order: _Order) -> Execution:
+def _execution(shape: ExecutionShape, order_id: str, instrument_id: str, order: OrderShape) -> Execution:
     quantity = needed(decimal(shape.executed_quantity, "executedQuantity"), "executedQuantity")
     not_negative(quantity, "executedQuantity")
     executed_at = time(shape.executed_at, "executedAt")
@@ -391,7 +253,7 @@ def _execution(shape: _Execution, order_id: str, instrument_id: str, order: _Ord
     )
 
 
-def _unnamed(order_id: str, executed_at: Nanoseconds | None, shape: _Execution) -> str:
+def _unnamed(order_id: str, executed_at: Nanoseconds | None, shape: ExecutionShape) -> str:
     """An execution without an id is known by what it says, so that it is not taken twice."""
     price, quantity = bytes(shape.executed_price).decode(), bytes(shape.executed_quantity).decode()
     return f"{order_id}@{executed_at or 0}:{quantity}x{price}"

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, TypeAlias
 from cadenza_tui.market.records import BookUpdate, Kline, Print, Ticker
 from cadenza_tui.wire.accounts import AccountEvent, decode_account_events
 from cadenza_tui.wire.book import decode_book
-from cadenza_tui.wire.channels import ChannelName, Kind
+from cadenza_tui.wire.channels import Kind
 from cadenza_tui.wire.quotes import decode_kline, decode_prints, decode_ticker
 from cadenza_tui.wire.read import bounded
 from cadenza_tui.wire.rejected import Rejected, RejectReason
 
 if TYPE_CHECKING:
+    from cadenza_tui.wire.channels import ChannelName
     from cadenza_tui.wire.read import Bytes
 
 __all__ = ["AccountEvent", "Decoded", "RejectReason", "Rejected", "decode"]
+
+# Members of an enum are looked up anew each time, and this is on the path of every message.
+_BOOK, _TRADE, _KLINE, _ACCOUNT = Kind.BOOK, Kind.TRADE, Kind.KLINE, Kind.ACCOUNT
 
 Decoded: TypeAlias = BookUpdate | Ticker | Kline | tuple[Print, ...] | tuple[AccountEvent, ...]
 
@@ -23,14 +27,12 @@ Decoded: TypeAlias = BookUpdate | Ticker | Kline | tuple[Print, ...] | tuple[Acc
 def decode(kind: Kind, data: Bytes, channel: ChannelName) -> Decoded:
     """Return what a publication says, whole; or raise Rejected, and nothing else, whatever the bytes."""
     bounded(data)
-    match kind:
-        case Kind.BOOK:
-            return decode_book(data, channel)
-        case Kind.TRADE:
-            return decode_prints(data, channel)
-        case Kind.TICKER | Kind.VENUE_TICKER:
-            return decode_ticker(data, channel)
-        case Kind.KLINE:
-            return decode_kline(data, channel)
-        case Kind.ACCOUNT:
-            return decode_account_events(data, channel.account_id)
+    if kind is _BOOK:
+        return decode_book(data, channel)
+    if kind is _TRADE:
+        return decode_prints(data, channel)
+    if kind is _KLINE:
+        return decode_kline(data, channel)
+    if kind is _ACCOUNT:
+        return decode_account_events(data, channel.account_id)
+    return decode_ticker(data, channel)

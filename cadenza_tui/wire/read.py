@@ -58,7 +58,7 @@ def read(decoder: msgspec.json.Decoder[T], raw: Bytes) -> T:
 
 def bounded(raw: Bytes) -> Bytes:
     """Return the message, or raise Rejected where it is larger than any that is of use."""
-    size = len(memoryview(raw))
+    size = len(raw) if isinstance(raw, bytes) else len(memoryview(raw))
     if size > MAXIMUM_BYTES:
         raise Rejected(RejectReason.TOO_LARGE, f"{size:,} bytes")
     return raw

@@ -180,7 +180,7 @@ def test_it_is_known_when_an_amount_last_changed() -> None:
 
 
 def test_the_accounts_own_data_is_replaced() -> None:
-    """What the platform says of an account may come alone or with a portfolio; the same again is no change."""
+    """The account's own data may come alone or with a portfolio; the same again is no change."""
     account = Account(DESK)
     told = TradingAccount(DESK, "Desk one")
     assert account.apply_account(told, NOW)
@@ -276,7 +276,7 @@ def portfolios(draw: st.DrawFn) -> Portfolio:
 
 @given(st.lists(portfolios(), max_size=12))
 def test_balances_agree_with_the_rule_in_plain_words(updates: list[Portfolio]) -> None:
-    """Each balance is the last one taken, an older one never is; a whole portfolio removes what is not newer."""
+    """Each balance is the last one taken, never an older; a whole portfolio removes what is not newer."""
     account = Account(DESK)
     naive: dict[str, tuple[Balance, int | None]] = {}
     for number, update in enumerate(updates):

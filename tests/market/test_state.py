@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import pytest
+from typing import TYPE_CHECKING
 
 from cadenza_tui.market import state
 from cadenza_tui.market.book import Applied, DeltaRule
@@ -21,6 +20,9 @@ from cadenza_tui.market.records import (
 )
 from cadenza_tui.market.state import DirtyMarks, Market, Topic
 from tests.market.updates import INSTRUMENT, diff, snapshot, update
+
+if TYPE_CHECKING:
+    import pytest
 
 D = Decimal
 
