@@ -29,6 +29,7 @@ import random
 import statistics
 import sys
 import time
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -125,16 +126,16 @@ def decoded(messages: list[Message]) -> list[Decoded]:
     ]
 
 
-class Contestant:
+class Contestant(ABC):
     """Applies messages and reads the best levels; ``read`` returns what all must agree on."""
 
+    @abstractmethod
     def apply(self, messages: list[Decoded]) -> None:
         """Apply messages in their order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def top(self) -> tuple[Any, Any]:
         """Read the best levels of both sides, best first."""
-        raise NotImplementedError
 
     def read(self) -> list[list[tuple[float, float]]]:
         """Return the best levels in a form that can be compared."""

@@ -73,7 +73,7 @@ def wait_until(condition: Callable[[], object], what: str, within: float = 20.0)
     end = time.monotonic() + within
     while not condition():
         assert time.monotonic() < end, f"it never came: {what}"
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process: it has no event to be awaited here
 
 
 class Simulator:

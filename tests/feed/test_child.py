@@ -29,7 +29,7 @@ def gone(pid: int) -> bool:
     """Wait for a process to be gone."""
     deadline = time.monotonic() + 10
     while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.01)  # a grandchild: nobody tells us when it ends
     return not alive(pid)
 
 
