@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from .candles import INTERVALS
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
+    from .exchange import Exchange, Publication
+    from .namespaces import Namespace
 
 
 class Kind(Enum):
@@ -21,6 +22,7 @@ class Kind(Enum):
     VENUE_TICKER = "venue ticker"
     KLINE = "kline"
     ACCOUNT = "tradingAccount"
+    OPEN = "open"
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,45 @@ class Target:
     kind: Kind
     channel: str
     key: str
-    """The instrument's id, the venue or the account's id."""
+    """The instrument's id, the venue or the account's id; of an open channel the name itself."""
     interval: str = ""
 
 
-def resolve(name: str, exchange: Exchange) -> Target | None:
-    """Return what a channel name stands for, or None for a namespace, an instrument or an interval we lack.
+def resolve(name: str, exchange: Exchange, namespace: Namespace) -> Target | None:
+    """Return what a channel name stands for, or None for an instrument or an interval we lack.
 
-    An account that does not exist resolves all the same: who may see it is another question.
+    In an open namespace what the exchange lacks stands for itself. Elsewhere an account that does not exist
+    resolves all the same: who may see it is another question.
     """
+    target = _known(name, exchange)
+    if not namespace.open:
+        return target
+    if target is None or (target.kind is Kind.ACCOUNT and target.key not in exchange.accounts):
+        return Target(Kind.OPEN, name, name)
+    return target
+
+
+def opening(target: Target, exchange: Exchange) -> list[Publication]:
+    """Return the present state of a channel, as its next messages; nothing for prints and open channels."""
+    if target.kind is Kind.BOOK:
+        return [exchange.book_snapshot(target.key)]
+    if target.kind is Kind.TICKER:
+        return [exchange.ticker(target.key)]
+    if target.kind is Kind.VENUE_TICKER:
+        return [
+            exchange.ticker(one.instrument_id)._replace(channel=target.channel)
+            for one in exchange.instruments
+            if one.venue == target.key
+        ]
+    if target.kind is Kind.KLINE:
+        newest = exchange.kline(target.key, target.interval)
+        return [] if newest is None else [newest]
+    if target.kind is Kind.ACCOUNT:
+        return [exchange.portfolio_snapshot(target.key)]
+    return []
+
+
+def _known(name: str, exchange: Exchange) -> Target | None:
     namespace, _, rest = name.partition(":")
     if namespace == "tradingAccount" and rest:
         return Target(Kind.ACCOUNT, name, rest)

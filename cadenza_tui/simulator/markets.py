@@ -54,6 +54,8 @@ class InstrumentMarket:
         self.ticker_channel = f"market:ticker:{one.instrument_id}"
         self.venue_ticker_channel = f"market:ticker:{one.venue}"
         self.book_ms = start_ns // MILLISECOND
+        self.witness: Callable[[Publication], None] = lambda _publication: None
+        """Told of each book message while the book still is what the message makes of it."""
         self._encode = msgspec.json.Encoder().encode
         self._snapshot_at = start_ns + SNAPSHOT_NS
         self._ticker_at = start_ns
@@ -115,7 +117,7 @@ class InstrumentMarket:
         rows = self.text.whole()
         self._clear_touched()
         payload = payloads.book_payload(self.instrument, "SNAPSHOT", rows, self._stamp(now_ns))
-        return Publication(self.book_channel, self._encode(payload))
+        return self._book_message(payload)
 
     def state(self, depth: int, timestamp: Callable[[int], int | str]) -> Payload:
         """Return the best ``depth`` levels as a SNAPSHOT for a query.
@@ -149,7 +151,12 @@ class InstrumentMarket:
         rows = self.text.changed()
         self._clear_touched()
         payload = payloads.book_payload(self.instrument, "DIFF", rows, self._stamp(now_ns))
-        return Publication(self.book_channel, self._encode(payload))
+        return self._book_message(payload)
+
+    def _book_message(self, payload: Payload) -> Publication:
+        publication = Publication(self.book_channel, self._encode(payload))
+        self.witness(publication)
+        return publication
 
     def _stamp(self, now_ns: int) -> int:
         step = 1 if self.interval_ns >= 2 * MILLISECOND else 0

@@ -8,66 +8,22 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cadenza_tui.errors import CadenzaError
 
 from . import tokens
+from .auth import Auth
 from .exchange import DEFAULT_RATE, Exchange
+from .http import Http
 from .instruments import DEFAULT_INSTRUMENTS
-from .numbers import MILLISECOND, SECOND
+from .pacing import Pacer
 from .server import Server, ServerOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
-STEP_NS = 50 * MILLISECOND  # of exchange time simulated before the event loop gets its turn
-SHORTEST_NS = 4 * MILLISECOND  # between two wake-ups, so that a fast market comes in batches
-IDLE_NS = 500 * MILLISECOND  # between two wake-ups while nobody listens
-HALT_NS = 5 * SECOND  # behind by more than this, the exchange was halted meanwhile
 MOST_RATE = 20_000
-
-
-class Pacer:
-    """Keeps the exchange's time at the wall's: what that was at the start, plus what has elapsed."""
-
-    def __init__(self, server: Server) -> None:
-        self._server, self._exchange = server, server.exchange
-        self._offset = time.time_ns() - time.monotonic_ns()
-        self._asked = asyncio.Event()
-        server.catch_up = self.catch_up
-
-    def catch_up(self) -> None:
-        """Advance towards the present, by one bounded step at most."""
-        self._asked.set()
-        self._advance(min(self._present(), self._exchange.now_ns + STEP_NS))
-
-    async def run(self) -> None:
-        """Advance for ever: wake when something is due, catch up in steps, never spin."""
-        while True:
-            self._server.hub.expire(time.monotonic())
-            behind = self._present() - self._exchange.now_ns
-            if behind > HALT_NS:
-                self._exchange.halt(behind)
-            while self._present() - self._exchange.now_ns > STEP_NS:
-                self.catch_up()
-                await asyncio.sleep(0)
-            self.catch_up()
-            pause = self._exchange.next_ns - self._present()
-            if self._server.hub.busy:
-                await asyncio.sleep(max(pause, SHORTEST_NS) / SECOND)
-                continue
-            self._asked.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), max(pause, IDLE_NS) / SECOND)
-
-    def _present(self) -> int:
-        return self._offset + time.monotonic_ns()
-
-    def _advance(self, until_ns: int) -> None:
-        if until_ns > self._exchange.now_ns:
-            self._server.publish(self._exchange.advance(until_ns, self._server.hub.wanted))
 
 
 async def serve(  # noqa: PLR0917
@@ -79,28 +35,29 @@ async def serve(  # noqa: PLR0917
     secret: str | None = None,
     *,
     stop: asyncio.Event,
-    on_ready: Callable[[str, str], None],
+    on_ready: Callable[[str, str, str], None],
     options: ServerOptions | None = None,
 ) -> None:
-    """Serve a simulated market until ``stop`` is set. ``on_ready`` is given the URL and a token for
-    ``demo``.
+    """Serve a simulated market until ``stop`` is set. ``on_ready`` is given the URL, a token for ``demo``
+    and the address of the REST that gives such tokens, which is on loopback in any case.
 
     Raises ``CadenzaError`` where it cannot: an address in use, a rate or a number of instruments out of
     bounds.
     """
-    if not 0 < rate <= MOST_RATE:
-        raise CadenzaError(
-            f"the rate is in book publications a second, up to {MOST_RATE}, was {rate:g}",
-            remedy="pass --rate between 1 and 5000",
-        )
+    exchange = open_exchange(seed, rate, instruments)
     secret = secret or tokens.new_secret()
-    exchange = Exchange(seed, instruments=instruments, rate=rate, start_ns=time.time_ns())
     server = Server(exchange, secret, options)
+    rest = Http(Auth(secret).routes())
     await server.start(host, port)
+    try:
+        await rest.start()
+    except CadenzaError:
+        await server.stop()
+        raise
     pacing = asyncio.create_task(Pacer(server).run())
     stopping = asyncio.create_task(stop.wait())
     try:
-        on_ready(server.url, tokens.mint(secret, now=time.time()))
+        on_ready(server.url, tokens.mint(secret, now=time.time()), rest.url)
         await asyncio.wait({pacing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if pacing.done():
             pacing.result()
@@ -108,6 +65,7 @@ async def serve(  # noqa: PLR0917
         pacing.cancel()
         stopping.cancel()
         await asyncio.gather(pacing, stopping, return_exceptions=True)
+        await rest.stop()
         await server.stop()
 
 
@@ -121,16 +79,37 @@ def simulate(  # noqa: PLR0917
     *,
     exit_with_stdin: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; print ``{"url":…,"token":…}`` as one line on stdout when ready.
+    """Serve until SIGINT or SIGTERM; print ``{"url":…,"token":…,"rest":…}`` as one line on stdout when ready.
 
     With ``exit_with_stdin`` it also stops when stdin ends: a child that holds a pipe from its parent so ends
     with it, however the parent ended.
     """
 
-    def ready(url: str, token: str) -> None:
-        print(json.dumps({"url": url, "token": token}, separators=(",", ":")), flush=True)
+    def ready(url: str, token: str, rest: str) -> None:
+        print(json.dumps({"url": url, "token": token, "rest": rest}, separators=(",", ":")), flush=True)
 
-    async def main() -> None:
+    async def main(stop: asyncio.Event) -> None:
+        await serve(host, port, seed, rate, instruments, secret, stop=stop, on_ready=ready)
+
+    run_until_told(main, exit_with_stdin=exit_with_stdin)
+
+
+def open_exchange(seed: int, rate: float, instruments: int) -> Exchange:
+    """Open an exchange whose time is now. Raises ``CadenzaError`` for numbers out of bounds."""
+    if not 0 < rate <= MOST_RATE:
+        raise CadenzaError(
+            f"the rate is in book publications a second, up to {MOST_RATE}, was {rate:g}",
+            remedy="pass --rate between 1 and 5000",
+        )
+    return Exchange(seed, instruments=instruments, rate=rate, start_ns=time.time_ns())
+
+
+def run_until_told(
+    main: Callable[[asyncio.Event], Coroutine[None, None, None]], *, exit_with_stdin: bool = False
+) -> None:
+    """Run ``main`` with an event that SIGINT and SIGTERM set, and the end of stdin where that is wanted."""
+
+    async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -144,12 +123,12 @@ def simulate(  # noqa: PLR0917
                     "stdin is a file: the simulator cannot wait for its end", remedy="start it with a pipe"
                 ) from error
         try:
-            await serve(host, port, seed, rate, instruments, secret, stop=stop, on_ready=ready)
+            await main(stop)
         finally:
             if descriptor is not None:
                 loop.remove_reader(descriptor)
 
-    asyncio.run(main())
+    asyncio.run(run())
 
 
 def _read_stdin(descriptor: int, stop: asyncio.Event) -> None:

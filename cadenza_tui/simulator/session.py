@@ -1,55 +1,43 @@
-"""One client's connection: its commands, its pings, and the queue of what it is to be sent."""
+"""One client's session: its commands, in order, and what they do."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
-from contextlib import suppress
-from random import random
 from typing import TYPE_CHECKING
 
 import msgspec
 from websockets.exceptions import ConnectionClosed
 
 from . import tokens
-from .channels import Kind, Target, resolve
 from .commands import Close, Closed, Command, Error, Refused, decode, error_reply, reply
+from .connection import Connection
 from .hub import Position
 from .queries import UnknownMethod, answer
+from .subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable
 
     from websockets.asyncio.server import ServerConnection
 
-    from .commands import Connect, History, Refresh, Rpc, Subscribe, Unsubscribe
+    from .commands import Connect, History, Presence, Refresh, Rpc
     from .server import Server
 
 VERSION = "cadenza simulator"
 
 
-class Session:
-    """Serves one WebSocket until it closes. Commands are handled in order, each before the next is read.
-
-    What is pushed is queued and sent in frames of up to ``batch`` objects; a client that lets more than
-    ``queue_bytes`` pile up is closed with 3008. One message on its own may be larger.
-    """
+class Session(Connection):
+    """Serves one WebSocket until it closes. Commands are handled in order, each before the next is read."""
 
     def __init__(self, server: Server, websocket: ServerConnection) -> None:
-        self._server, self._websocket = server, websocket
-        self._options = server.options
+        super().__init__(server.options, websocket)
+        self._server = server
         self.user = ""
         self.client = ""
-        self._channels: dict[str, Target] = {}
-        self._queue: deque[bytes] = deque()
-        self._queued = 0
-        self._sending = asyncio.Event()
-        self._closing: Close | None = None
-        self._ponged = True
+        self.subscriptions = Subscriptions(server, self)
         self._expiry: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._writer: asyncio.Task[None]
+        self._refused = False  # a connect was answered with an error: nothing more is read
 
     async def serve(self) -> None:
         """Read and answer until the connection ends, then leave every channel."""
@@ -59,149 +47,123 @@ class Session:
             async for message in self._websocket:
                 if self._closing is not None:
                     break
-                self._frame(message)
+                if not message:
+                    raise Closed(Close.BAD_REQUEST)
+                for line in message.split("\n") if isinstance(message, str) else message.split(b"\n"):
+                    if line.strip() and not self._refused and (waiting := self._line(line)) is not None:
+                        await waiting
         except Closed as closed:
             self.close(closed.close)
         except ConnectionClosed:
             pass
         finally:
             stale.cancel()
-            if self._expiry is not None:
-                self._expiry.cancel()
-            self._leave()
+            self._set_expiry(None)
+            self.subscriptions.leave_all()
             if self._closing is not None:
                 await self._websocket.wait_closed()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def push(self, line: bytes) -> None:
-        """Queue one object for sending."""
-        if self._closing is not None:
-            return
-        self._queue.append(line)
-        self._queued += len(line)
-        if self._queued > self._options.queue_bytes and len(self._queue) > 1:
-            self.close(Close.SLOW)
-        self._sending.set()
-
-    def close(self, close: Close) -> None:
-        """Close the connection: what is queued is still sent, unless the client is too slow for it."""
-        if self._closing is not None:
-            return
-        self._closing = close
-        if close is Close.SLOW:
-            self._queue.clear()
-            self._queued = 0
-        self._sending.set()
-        self._start(self._close(close))
-
-    def evict(self, channel: str, code: int, reason: str) -> None:
-        """Take the client out of a channel, under each spelling, and say so. From 2500 on, it comes back."""
-        for spelling, target in [*self._channels.items()]:
-            if target.channel == channel:
-                del self._channels[spelling]
-                self._server.leave(target, spelling, self)
-                push = {"channel": spelling, "unsubscribe": {"code": code, "reason": reason}}
-                self.push(msgspec.json.encode({"push": push}))
-
-    def kill(self) -> None:
-        """Drop the TCP connection without a word, as a broken link does."""
-        self._websocket.transport.abort()
-
-    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _write(self) -> None:
-        queue, batch = self._queue, self._options.batch
-        while True:
-            await self._sending.wait()
-            self._sending.clear()
-            while queue:
-                lines = [queue.popleft() for _ in range(min(batch, len(queue)))]
-                self._queued -= sum(map(len, lines))
-                try:
-                    await self._websocket.send(b"\n".join(lines), text=True)
-                except ConnectionClosed:
-                    return
-            if self._closing is not None:
+    def refresh(self, expire_at: int) -> None:
+        """Put the connection's end off to ``expire_at`` s since the epoch, 0 for ever, and say so."""
+        result: dict[str, object] = {}
+        if expire_at:
+            ttl = expire_at - self._server.now_ms() // 1000
+            if ttl <= 0:
+                self.close(Close.EXPIRED)
                 return
+            result = {"expires": True, "ttl": ttl}
+            self._set_expiry(ttl)
+        else:
+            self._set_expiry(None)
+        self.push(msgspec.json.encode({"push": {"refresh": result}}))
 
-    async def _close(self, close: Close) -> None:
-        """Send what is queued and the close frame, neither for longer than ``close_timeout``."""
-        self._leave()
-        patience = 0.0 if close is Close.SLOW else self._options.close_timeout
-        with suppress(TimeoutError):
-            # A writer that is stuck in a full socket holds WebSocket.send's lock: it must go first.
-            await asyncio.wait_for(self._writer, patience)
-        code, reason = close.value
-        try:
-            async with asyncio.timeout(self._options.close_timeout + 1):
-                await self._websocket.close(code, reason)
-        except TimeoutError:
-            self.kill()
+    def _on_closing(self) -> None:
+        self.subscriptions.leave_all()
 
-    def _leave(self) -> None:
-        for spelling, target in self._channels.items():
-            self._server.leave(target, spelling, self)
-        self._channels.clear()
-
-    def _frame(self, message: str | bytes) -> None:
-        for line in message.split("\n") if isinstance(message, str) else message.split(b"\n"):
-            if line.strip():
-                self._line(line)
-
-    def _line(self, line: str | bytes) -> None:
+    def _line(self, line: str | bytes) -> Awaitable[None] | None:
         try:
             command = decode(line)
         except msgspec.MsgspecError as error:
             raise Closed(Close.BAD_REQUEST) from error
         if not command.id:
-            if command.send is not None:
-                raise Closed(Close.NOT_AVAILABLE)
-            if not self.client:
-                raise Closed(Close.BAD_REQUEST)
-            self._ponged = True
-            return
+            self._pong(command)
+            return None
         if command.id < 0 or bool(self.client) is (command.connect is not None):
             raise Closed(Close.BAD_REQUEST)  # connect comes first, and once
         try:
-            self._dispatch(command)
+            return self._dispatch(command)
         except Refused as refused:
-            self.push(error_reply(command.id, refused.error))
+            self._refuse(command, refused)
+            return None
 
-    def _dispatch(self, command: Command) -> None:
+    def _refuse(self, command: Command, refused: Refused) -> None:
+        self.push(error_reply(command.id, refused.error))
+        if command.connect is not None:
+            self._refused = True
+            self._start(self._drop())
+
+    async def _drop(self) -> None:
+        await asyncio.sleep(self._options.refused_close_delay)
+        self.kill()
+
+    def _pong(self, command: Command) -> None:
+        if command.send is not None:
+            raise Closed(Close.NOT_AVAILABLE)
+        if not self._awaits_pong:
+            raise Closed(Close.BAD_REQUEST)  # also when nothing was sent yet
+        self._awaits_pong = False
+
+    def _dispatch(self, command: Command) -> Awaitable[None] | None:
         self._server.catch_up()
+        subscriptions = self.subscriptions
         if command.connect is not None:
             self._connect(command.id, command.connect)
         elif command.subscribe is not None:
-            self._subscribe(command.id, command.subscribe)
+            subscriptions.subscribe(command.id, command.subscribe)
         elif command.unsubscribe is not None:
-            self._unsubscribe(command.id, command.unsubscribe)
+            subscriptions.unsubscribe(command.id, command.unsubscribe)
         elif command.rpc is not None:
-            self._rpc(command.id, command.rpc)
+            return self._rpc(command, command.rpc)
         elif command.history is not None:
             self._history(command.id, command.history)
         elif command.refresh is not None:
             self._refresh(command.id, command.refresh)
-        elif command.publish is not None or command.sub_refresh is not None:
+        elif command.sub_refresh is not None:
+            subscriptions.refresh(command.id, command.sub_refresh)
+        elif command.presence is not None:
+            self._presence(command.id, command.presence)
+        elif command.presence_stats is not None:
+            self._presence_stats(command.id, command.presence_stats)
+        elif command.publish is not None:
+            if not command.publish.channel:
+                raise Closed(Close.BAD_REQUEST)
+            self._server.namespace(command.publish.channel)
             raise Refused(Error.PERMISSION_DENIED)
-        elif command.presence is not None or command.presence_stats is not None or command.ping is not None:
-            raise Refused(Error.NOT_AVAILABLE)
+        elif command.send is not None:
+            raise Closed(Close.NOT_AVAILABLE)
         else:
-            raise Refused(Error.METHOD_NOT_FOUND)
+            raise Closed(Close.BAD_REQUEST)
+        return None
 
     def _connect(self, command_id: int, request: Connect) -> None:
         if not request.token:
             raise Closed(Close.BAD_REQUEST)
-        claims = self._verify(request.token)
+        try:
+            claims = tokens.verify(self._server.secret, request.token)
+        except tokens.ExpiredToken as error:
+            raise Refused(Error.TOKEN_EXPIRED) from error
+        except tokens.InvalidToken as error:
+            raise Closed(Close.INVALID_TOKEN) from error
         self.user = claims.user
+        subs = self.subscriptions.at_connect(claims.channels, request.subs)
         self.client = secrets.token_hex(16)
         result: dict[str, object] = {"client": self.client, "version": VERSION}
         result |= self._expires(claims)
+        if subs.results:
+            result["subs"] = subs.results
         result |= {
             "ping": max(1, round(self._options.ping)),
             "pong": True,
@@ -211,116 +173,126 @@ class Session:
         }
         self.push(reply(command_id, "connect", msgspec.json.encode(result)))
         self._start(self._ping())
+        self._server.publish(subs.openings)
 
     def _refresh(self, command_id: int, request: Refresh) -> None:
-        claims = self._verify(request.token)
-        if claims.user != self.user:
-            raise Closed(Close.INVALID_TOKEN)
-        self.push(reply(command_id, "refresh", msgspec.json.encode(self._expires(claims))))
-
-    def _verify(self, token: str) -> tokens.Claims:
+        if not request.token:
+            raise Closed(Close.BAD_REQUEST)
         try:
-            return tokens.verify(self._server.secret, token)
+            claims = tokens.verify(self._server.secret, request.token)
         except tokens.ExpiredToken as error:
-            raise Refused(Error.TOKEN_EXPIRED) from error
+            raise Closed(Close.EXPIRED) from error
         except tokens.InvalidToken as error:
             raise Closed(Close.INVALID_TOKEN) from error
+        if claims.user != self.user:
+            raise Closed(Close.INVALID_TOKEN)
+        if not self.subscriptions.agree_with(claims.channels):
+            raise Closed(Close.INSUFFICIENT_STATE)
+        self.push(reply(command_id, "refresh", msgspec.json.encode(self._expires(claims))))
 
     def _expires(self, claims: tokens.Claims) -> dict[str, object]:
-        """Return when the connection ends, and end it then and a grace later unless it is refreshed."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        """Return when the connection ends, and end it then and a grace later unless it is refreshed.
+
+        A token without an end does not put off an end that there is, as in Centrifugo.
+        """
         if claims.expires is None:
             return {}
         ttl = max(0, claims.expires - self._server.now_ms() // 1000)
-        self._expiry = asyncio.get_running_loop().call_later(
-            ttl + self._options.expired_close_delay, self.close, Close.EXPIRED
-        )
-        return {"expires": True, "ttl": ttl}
+        self._set_expiry(ttl)
+        return {"expires": True, "ttl": ttl} if ttl else {"expires": True}
 
-    def _subscribe(self, command_id: int, request: Subscribe) -> None:
-        spelling = request.channel
-        if not spelling:
-            raise Closed(Close.BAD_REQUEST)
-        if spelling in self._channels:
-            raise Refused(Error.ALREADY_SUBSCRIBED)
-        if len(self._channels) >= self._options.channel_limit:
-            raise Refused(Error.LIMIT_EXCEEDED)
-        if request.offset < 0:
-            raise Refused(Error.BAD_REQUEST)
-        target = self._target(spelling)
-        self._channels[spelling] = target
-        since = Position(request.offset, request.epoch) if request.recover else None
-        self._server.join(target, spelling, self, command_id, since)
-
-    def _unsubscribe(self, command_id: int, request: Unsubscribe) -> None:
-        if not request.channel:
-            raise Closed(Close.BAD_REQUEST)
-        target = self._channels.pop(request.channel, None)
-        if target is not None:
-            self._server.leave(target, request.channel, self)
-        self.push(reply(command_id, "unsubscribe", b"{}"))
+    def _set_expiry(self, ttl: int | None) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if ttl is not None:
+            self._expiry = asyncio.get_running_loop().call_later(
+                ttl + self._options.expired_close_delay, self.close, Close.EXPIRED
+            )
 
     def _history(self, command_id: int, request: History) -> None:
         if not request.channel:
             raise Closed(Close.BAD_REQUEST)
-        target = self._channels.get(request.channel)
-        if target is None:
-            self._target(request.channel)
-            raise Refused(Error.PERMISSION_DENIED)  # for subscribers only
-        since = None
-        if request.since is not None:
-            if request.since.offset < 0:
-                raise Refused(Error.BAD_REQUEST)
-            since = Position(request.since.offset, request.since.epoch)
+        namespace = self._server.namespace(request.channel)
+        if namespace.history == 0:
+            raise Refused(Error.NOT_AVAILABLE)
+        target = self.subscriptions.target(request.channel)
+        if target is None or not namespace.history_for_subscriber:
+            raise Refused(Error.PERMISSION_DENIED)
+        since = None if request.since is None else Position(request.since.offset, request.since.epoch)
+        if request.reverse and since is not None and since.offset == 0:
+            raise Refused(Error.BAD_REQUEST)
         found = self._server.hub.history(
             target.channel, limit=request.limit, since=since, reverse=request.reverse
         )
         if found is None:
             raise Refused(Error.UNRECOVERABLE)
         publications, top = found
-        result = b'{"publications":[%b],"epoch":%b,"offset":%d}' % (
+        result = b'{"publications":[%b],"epoch":%b%b}' % (
             b",".join(publications),
             msgspec.json.encode(top.epoch),
-            top.offset,
+            b',"offset":%d' % top.offset if top.offset else b"",
         )
         self.push(reply(command_id, "history", result))
 
-    def _rpc(self, command_id: int, request: Rpc) -> None:
-        if not request.method:
+    def _presence(self, command_id: int, request: Presence) -> None:
+        present = self._present(request)
+        told = {one.client: {"user": one.user, "client": one.client} for one in present}
+        self.push(reply(command_id, "presence", msgspec.json.encode({"presence": told})))
+
+    def _presence_stats(self, command_id: int, request: Presence) -> None:
+        present = self._present(request)
+        counts = {"num_clients": len(present), "num_users": len({one.user for one in present})}
+        self.push(reply(command_id, "presence_stats", msgspec.json.encode(counts)))
+
+    def _present(self, request: Presence) -> list[Session]:
+        channel = request.channel
+        if not channel:
             raise Closed(Close.BAD_REQUEST)
+        if not self._server.namespace(channel).presence:
+            raise Refused(Error.NOT_AVAILABLE)
+        if self.subscriptions.target(channel) is None:
+            raise Refused(Error.PERMISSION_DENIED)
+        return [one for one in self._server.sessions if one.subscriptions.target(channel) is not None]
+
+    def _rpc(self, command: Command, request: Rpc) -> Awaitable[None] | None:
+        data = bytes(request.data)
+        if self._server.rpc is not None:
+            return self._hooked_rpc(command, request.method, data)
+        self._own_rpc(command.id, request.method, data)
+        return None
+
+    async def _hooked_rpc(self, command: Command, method: str, data: bytes) -> None:
+        """Ask the hook first. No other command is read meanwhile, as in Centrifugo; the end of the connection
+        ends the waiting, too."""
+        assert self._server.rpc is not None  # noqa: S101
+        asking = asyncio.ensure_future(self._server.rpc(self.user, method, data))
+        gone = asyncio.ensure_future(self._websocket.wait_closed())
         try:
-            result = answer(self._server.exchange, self.user, request.method, bytes(request.data))
+            await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                return
+            result = asking.result()
+            if result is None:
+                self._own_rpc(command.id, method, data)
+            else:
+                self.push(reply(command.id, "rpc", b'{"data":%b}' % result))
+        except Refused as refused:
+            self._refuse(command, refused)
+        finally:
+            asking.cancel()
+            gone.cancel()
+            await asyncio.gather(asking, gone, return_exceptions=True)
+
+    def _own_rpc(self, command_id: int, method: str, data: bytes) -> None:
+        try:
+            result = answer(self._server.exchange, self.user, method, data)
         except UnknownMethod as error:
             raise Refused(Error.METHOD_NOT_FOUND) from error
         except msgspec.MsgspecError as error:
             raise Refused(Error.BAD_REQUEST) from error
         self.push(reply(command_id, "rpc", b'{"data":%b}' % result))
 
-    def _target(self, spelling: str) -> Target:
-        target = resolve(spelling, self._server.exchange)
-        if target is None:
-            raise Refused(Error.UNKNOWN_CHANNEL)
-        if target.kind is Kind.ACCOUNT and target.key not in {
-            account.account_id for account in self._server.exchange.accounts_of(self.user)
-        }:
-            raise Refused(Error.PERMISSION_DENIED)
-        return target
-
     def _check_stale(self) -> None:
         if not self.client:
             self.close(Close.STALE)
-
-    async def _ping(self) -> None:
-        """Ping at the interval, first after a half to a whole one; close when a pong stays out."""
-        interval, timeout = self._options.ping, self._options.pong_timeout
-        await asyncio.sleep(interval * (0.5 + random() / 2))
-        while True:
-            self._ponged = False
-            self.push(b"{}")
-            await asyncio.sleep(timeout)
-            if not self._ponged:
-                self.close(Close.NO_PONG)
-                return
-            await asyncio.sleep(max(0.0, interval - timeout))

@@ -144,3 +144,11 @@ async def make() -> AsyncIterator[Callable[..., Awaitable[Rig]]]:
         for socket in rig.sockets:
             await socket.close()
         await rig.server.stop()
+
+
+@pytest.fixture
+async def rig(make: Callable[..., Awaitable[Rig]]) -> Rig:
+    """A server whose namespaces are open to the test."""
+    from .opened import NAMESPACES
+
+    return await make(namespaces=NAMESPACES, expired_sub_close_delay=0.0)

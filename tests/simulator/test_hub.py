@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 
-from cadenza_tui.simulator.hub import Hub, Position
+from cadenza_tui.simulator.hub import Hub, Position, Sink
+from cadenza_tui.simulator.namespaces import Namespace
 
 CHANNEL = "market:trade:X"
 
@@ -77,7 +78,7 @@ def test_a_position_of_another_epoch_or_of_the_future_cannot_be_recovered() -> N
     one.publish(CHANNEL, b"1")
     assert not one.recover(CHANNEL, Position(1, "other")).recovered
     assert not one.recover(CHANNEL, Position(2, top.epoch)).recovered
-    assert not one.recover("never seen", Position(0, "")).recovered
+    assert not one.recover("never seen", Position(0, "other")).recovered
 
 
 def test_a_channel_outlives_its_listeners_for_a_while() -> None:
@@ -87,7 +88,7 @@ def test_a_channel_outlives_its_listeners_for_a_while() -> None:
     one.leave(CHANNEL, CHANNEL, listener, now=100.0)
     one.publish(CHANNEL, b"1")
     one.expire(159.0)
-    assert one.recover(CHANNEL, top) == (True, [b'{"data":1,"offset":1}'])
+    assert one.recover(CHANNEL, top) == (True, [b'{"data":1,"offset":1,"epoch":"e1"}'])
     one.expire(160.0)
     assert not one.wanted(CHANNEL)
     assert one.join(CHANNEL, CHANNEL, listener) == Position(0, "e2")
@@ -122,6 +123,52 @@ def test_a_lossy_channel_loses_pushes_but_not_history() -> None:
     one.publish(CHANNEL, b"3")
     assert listener.offsets() == [1, 3]
     assert len(one.recover(CHANNEL, Position(1, top.epoch)).publications) == 2
+
+
+def test_a_forgotten_stream_leaves_its_listeners_behind() -> None:
+    """After ``ttl`` without a publication or a subscription; they learn it from the next publication, which
+    they do not get."""
+    namespace = Namespace(history=5, ttl=10.0)
+    one, behind, lost = hub(), Listener(), list[tuple[str, Sink]]()
+    one.on_lost = lambda channel, sink: lost.append((channel, sink))
+    top = one.join(CHANNEL, CHANNEL, behind, namespace)
+    one.publish(CHANNEL, b"1")
+    for now in (0.0, 9.0):
+        one.expire(now)
+    assert one.recover(CHANNEL, top).recovered
+    for now in (10.0, 19.0):
+        one.expire(now)
+    assert one.recover(CHANNEL, top).recovered
+    for now in (20.0, 30.0):
+        one.expire(now)
+    assert not one.recover(CHANNEL, top).recovered
+    fresh = Listener()
+    assert one.join(CHANNEL, CHANNEL, fresh, namespace) == Position(0, "e2")
+    assert not lost
+    one.publish(CHANNEL, b"2")
+    assert (behind.offsets(), fresh.offsets(), lost) == ([1], [1], [(CHANNEL, behind)])
+
+
+def test_a_channel_that_nobody_ever_listened_to_is_forgotten() -> None:
+    """It lingers from when that was seen."""
+    one = hub()
+    one.open(CHANNEL)
+    one.publish(CHANNEL, b"1")
+    one.expire(100.0)
+    one.expire(159.0)
+    assert one.wanted(CHANNEL)
+    one.expire(160.0)
+    assert not one.wanted(CHANNEL)
+
+
+def test_one_recovery_holds_300_publications_at_most() -> None:
+    """However long the history is."""
+    one = hub(history=1_000)
+    top = one.open(CHANNEL)
+    for _ in range(301):
+        one.publish(CHANNEL, b"1")
+    assert not one.recover(CHANNEL, top).recovered
+    assert len(one.recover(CHANNEL, Position(1, "")).publications) == 300
 
 
 def test_history_is_read_from_either_end() -> None:

@@ -15,7 +15,8 @@ from websockets.asyncio.client import connect
 
 from cadenza_tui.errors import CadenzaError
 from cadenza_tui.simulator.exchange import Exchange
-from cadenza_tui.simulator.run import HALT_NS, STEP_NS, Pacer, serve
+from cadenza_tui.simulator.pacing import HALT_NS, STEP_NS, Pacer
+from cadenza_tui.simulator.run import serve
 from cadenza_tui.simulator.server import Server
 
 from .conftest import BOOK, Client
@@ -57,7 +58,7 @@ def start() -> Iterator[Any]:
 def test_a_signal_ends_it_cleanly(start: Any, number: signal.Signals) -> None:
     """Exit code 0, nothing on stderr, and nothing on stdout but the ready line."""
     child, ready = start()
-    assert ready.keys() == {"url", "token"}
+    assert ready.keys() == {"url", "token", "rest"}
     child.send_signal(number)
     out, error = child.communicate(timeout=20)
     assert (child.returncode, out, error) == (0, "", "")

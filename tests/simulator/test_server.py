@@ -44,7 +44,8 @@ async def test_the_first_publication_of_a_book_is_the_whole_of_it(make: Make) ->
     rig.advance(0.5)
     client = await rig.client()
     result = await client.subscribe(BOOK)
-    assert (result["recoverable"], result["positioned"], result["offset"]) == (True, True, 0)
+    assert result.items() >= {"recoverable": True, "positioned": True}.items()
+    assert "offset" not in result
     rig.advance(0.5)
     book = NaiveBook(rig.exchange.markets[KEY].instrument)
     pushes = [await client.push() for _ in range(rig.hub._streams[BOOK].offset)]

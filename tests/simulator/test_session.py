@@ -43,12 +43,14 @@ async def test_a_token_with_an_end_makes_the_connection_expire(make: Make) -> No
 
 
 async def test_an_expired_token_is_error_109(make: Make) -> None:
-    """The connection stays, so that a client can come with another token."""
-    rig = await make()
+    """A client comes back with another token by another connection: this one is deaf, and is soon cut."""
+    rig = await make(refused_close_delay=0.05)
     client = await rig.open()
     answered = await client.call(connect={"token": rig.token(ttl=-5)})
     assert answered["error"] == {"code": 109, "message": "token expired"}
-    assert "connect" in await client.call(connect={"token": rig.token()})
+    await client.send(connect={"token": rig.token()})
+    with pytest.raises(Exception, match="no close frame"):
+        await client.line()
 
 
 @pytest.mark.parametrize(
@@ -79,15 +81,16 @@ async def test_a_bad_start_is_closed(make: Make, frame: str, code: int) -> None:
         ({"subscribe": {"channel": "market:orderBook:NO:PE"}}, 102),
         ({"subscribe": {"channel": "market:kline:BINANCE:BTC/USDT:7m"}}, 102),
         ({"subscribe": {"channel": "tradingAccount:desk-9"}}, 103),
-        ({"subscribe": {"channel": BOOK, "offset": -1}}, 107),
         ({"history": {"channel": BOOK}}, 103),
         ({"rpc": {"method": "query.nothing"}}, 104),
         ({"rpc": {"method": "query.ticker.list", "data": {"venue": 3}}}, 107),
+        ({"rpc": {}}, 104),
         ({"publish": {"channel": BOOK, "data": 1}}, 103),
+        ({"publish": {"channel": "nowhere:x", "data": 1}}, 102),
         ({"presence": {"channel": BOOK}}, 108),
-        ({"ping": {}}, 108),
-        ({"dance": {}}, 104),
-        ({"refresh": {"token": mint(SECRET, now=0)}}, 109),
+        ({"presence_stats": {"channel": "nowhere:x"}}, 102),
+        ({"history": {"channel": "nowhere:x"}}, 102),
+        ({"sub_refresh": {"channel": BOOK, "token": "x"}}, 103),
     ],
 )
 async def test_a_refused_command_is_an_error_and_no_more(
@@ -106,15 +109,24 @@ async def test_a_refused_command_is_an_error_and_no_more(
         ('{"id":9,"connect":{"token":"x"}}', 3501),
         ('{"id":9,"subscribe":{}}', 3501),
         ('{"id":9,"subscribe":{"channel":7}}', 3501),
-        ('{"id":9,"rpc":{}}', 3501),
+        ('{"id":9,"subscribe":{"channel":"market:x","offset":-1}}', 3501),
+        ('{"id":9,"subscribe":{"channel":"market:x","delta":"other"}}', 3501),
+        ('{"id":9,"presence":{}}', 3501),
+        ('{"id":9,"refresh":{}}', 3501),
+        ('{"id":9,"sub_refresh":{"token":"x"}}', 3501),
+        ('{"id":9,"ping":{}}', 3501),
+        ('{"id":9,"dance":{}}', 3501),
+        ("{}", 3501),
         ('{"send":{"data":1}}', 3508),
         ('{"id":9,"refresh":{"token":"nonsense"}}', 3500),
+        (json.dumps({"id": 9, "refresh": {"token": mint(SECRET, now=0)}}), 3005),
         (json.dumps({"id": 9, "refresh": {"token": mint(SECRET, "eve", now=0, ttl=None)}}), 3500),
         ("x" * 70_000, 1009),
     ],
 )
 async def test_a_broken_command_is_closed(make: Make, frame: str, code: int) -> None:
-    """A second connect, a missing channel or method, another user's token, a frame past 64 KB."""
+    """A second connect, no channel, no such command, another user's or a spent token, a pong to no ping, a
+    frame past 64 KB."""
     rig = await make()
     client = await rig.client()
     await client.socket.send(frame)
@@ -193,7 +205,7 @@ async def test_an_expired_connection_is_closed_unless_refreshed(make: Make) -> N
     result = (await refreshed.call(refresh={"token": rig.token(ttl=60)}))["refresh"]
     assert result["expires"]
     assert result["ttl"] >= 58
-    assert await late.closed() == (3005, "expired")
+    assert await late.closed() == (3005, "connection expired")
     assert "rpc" in await refreshed.call(rpc={"method": "query.venue.list"})
 
 

@@ -7,7 +7,17 @@ import time
 import jwt
 import pytest
 
-from cadenza_tui.simulator.tokens import ExpiredToken, InvalidToken, mint, new_secret, verify
+from cadenza_tui.simulator.tokens import (
+    Claims,
+    ExpiredToken,
+    InvalidToken,
+    SubscriptionClaims,
+    mint,
+    mint_subscription,
+    new_secret,
+    verify,
+    verify_subscription,
+)
 
 SECRET = new_secret()
 
@@ -15,8 +25,28 @@ SECRET = new_secret()
 def test_a_minted_token_is_accepted() -> None:
     """It names its user and its end, which is left out for a token without one."""
     now = time.time()
-    assert verify(SECRET, mint(SECRET, "ada", now=now, ttl=60)) == ("ada", int(now + 60))
-    assert verify(SECRET, mint(SECRET, now=now, ttl=None)) == ("demo", None)
+    assert verify(SECRET, mint(SECRET, "ada", now=now, ttl=60)) == Claims("ada", int(now + 60))
+    assert verify(SECRET, mint(SECRET, now=now, ttl=None, channels=["a", "b"])) == Claims(
+        "demo", None, ("a", "b")
+    )
+
+
+def test_a_subscription_token_names_its_channel() -> None:
+    """And is no connection token with a user's rights to another channel; a token without one is none."""
+    now = time.time()
+    token = mint_subscription(SECRET, "market:x", "ada", now=now, ttl=60)
+    assert verify_subscription(SECRET, token) == SubscriptionClaims("ada", "market:x", int(now + 60))
+    with pytest.raises(ExpiredToken):
+        verify_subscription(SECRET, mint_subscription(SECRET, "market:x", now=now, ttl=-5))
+    with pytest.raises(InvalidToken):
+        verify_subscription(SECRET, mint(SECRET, now=now))
+
+
+@pytest.mark.parametrize("channels", ["market:x", {"market:x": 1}, [1], 5], ids=str)
+def test_channels_that_are_no_list_of_names_are_refused(channels: object) -> None:
+    """The token is ours, but says something that cannot be."""
+    with pytest.raises(InvalidToken):
+        verify(SECRET, jwt.encode({"sub": "ada", "channels": channels}, SECRET, algorithm="HS256"))
 
 
 def test_a_short_secret_works_without_a_warning() -> None:
