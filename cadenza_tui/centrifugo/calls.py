@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     REFRESH = "refresh"
+    SUB_REFRESH = "sub_refresh"
     CALL = "call"
 
 

@@ -1,41 +1,42 @@
-"""The asyncio shell around the session: it dials, reads, writes, waits, and decides nothing."""
+"""The asyncio shell around the session: it dials, lets a connection talk, waits, and decides nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from websockets.exceptions import ConnectionClosed
-
-from cadenza_tui.centrifugo import codes, frames
+from cadenza_tui.centrifugo import codes
 from cadenza_tui.centrifugo.backoff import Backoff
 from cadenza_tui.centrifugo.codes import Decision, Local
+from cadenza_tui.centrifugo.connection import Connection
 from cadenza_tui.centrifugo.dial import DialFailed, dial, validate_url
+from cadenza_tui.centrifugo.ending import Ending
 from cadenza_tui.centrifugo.errors import CentrifugoError, ConnectionLost, Unauthorized
+from cadenza_tui.centrifugo.fetches import token_sentence, within
 from cadenza_tui.centrifugo.frames import (
     HistoryRequest,
     HistoryResult,
+    PresenceRequest,
+    PresenceResult,
+    PresenceStats,
+    PresenceStatsRequest,
     Reply,
     RpcRequest,
     RpcResult,
     StreamPosition,
 )
-from cadenza_tui.centrifugo.gather import Gather
 from cadenza_tui.centrifugo.listener import Ended, Listener
 from cadenza_tui.centrifugo.options import Options
-from cadenza_tui.centrifugo.session import Ending, Session
-from cadenza_tui.errors import CadenzaError
+from cadenza_tui.centrifugo.session import Session
+from cadenza_tui.centrifugo.tokens import Bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from msgspec import Raw
-    from websockets.asyncio.client import ClientConnection
 
-    TokenSource: TypeAlias = Callable[[], Awaitable[str]]
+    from cadenza_tui.centrifugo.frames import ClientInfo, Request
+    from cadenza_tui.centrifugo.tokens import ChannelTokenSource, TokenSource
 
 _DEFAULTS = Options()
-_LONGEST_WAIT = 3600.0
 
 
 class Client:
@@ -58,16 +59,31 @@ class Client:
         self._url = validate_url(url)
         self._options = options
         self._token_source = token
-        self._token: str | None = None
+        self._bearer = Bearer()
         self._wake = asyncio.Event()
         self._life: asyncio.Task[Ended] | None = None
         self._closed = False
 
     # --- the program's side
 
-    def subscribe(self, channel: str, *, recoverable: bool = False) -> None:
-        """Ask for a channel, now or at any later connect; see ``Session.subscribe`` for what it raises."""
-        self.session.subscribe(channel, self._options.now(), recoverable=recoverable)
+    def subscribe(
+        self,
+        channel: str,
+        *,
+        recoverable: bool = False,
+        delta: bool = False,
+        token: ChannelTokenSource | None = None,
+    ) -> None:
+        """Ask for a channel, now or at any later connect; see ``Session.subscribe`` for what it raises.
+
+        ``delta`` lets the server send changes alone where it can; publications are told in full all the same.
+        ``token`` is awaited with the channel's name before the first subscribe, at the end of each token's
+        time, and after one was refused as expired. It may raise Unauthorized (or return nothing) to end the
+        subscription, anything else is retried; it is cancelled when its token is wanted no more.
+        """
+        self.session.subscribe(
+            channel, self._options.now(), recoverable=recoverable, delta=delta, token=token
+        )
         self._wake.set()
 
     def unsubscribe(self, channel: str) -> None:
@@ -93,12 +109,24 @@ class Client:
         reverse: bool = False,
         timeout: float = 10.0,  # noqa: ASYNC109
     ) -> HistoryResult:
-        """Read a channel's history: ``limit`` 0 is the position alone, -1 all the server gives.
+        """Read a channel's history: ``limit`` 0 is the position alone, -1 all the server gives at once (300).
 
-        Raises what ``rpc`` raises.
+        ``since`` is exclusive; ``reverse`` goes from the newest, or from ``since``, towards the oldest.
+        Raises what ``rpc`` raises; of ReplyError, 112 is a ``since`` of another epoch or beyond the history,
+        113 a page that another reader is at.
         """
         reply = await self._call(HistoryRequest(channel, limit, since, reverse), timeout)
         return reply.history or HistoryResult()
+
+    async def presence(self, channel: str, timeout: float = 10.0) -> dict[str, ClientInfo]:  # noqa: ASYNC109
+        """Return who is subscribed to a channel, by the connection's id. Raises what ``rpc`` raises."""
+        reply = await self._call(PresenceRequest(channel), timeout)
+        return (reply.presence or PresenceResult()).presence
+
+    async def presence_stats(self, channel: str, timeout: float = 10.0) -> PresenceStats:  # noqa: ASYNC109
+        """Return how many are subscribed to a channel. Raises what ``rpc`` raises."""
+        reply = await self._call(PresenceStatsRequest(channel), timeout)
+        return reply.presence_stats or PresenceStats()
 
     async def run(self) -> Ended:
         """Connect, and stay connected. Returns when closed, or when the server refused for good."""
@@ -139,33 +167,39 @@ class Client:
                     remedy = ending.remedy or codes.meaning(ending.code).remedy
                     ended = Ended(ending.code, ending.reason, terminal=True, remedy=remedy)
                     return ended
-                if ending.token_spent:
-                    self._token = None
                 if ending.was_connected:  # the connect reply is what proves a server well
                     backoff.reset()
                 delay = backoff.next()
-                if not ending.was_connected:
-                    self.session.attempt_failed(ending.reason, delay)
+                reason = ending.reason
+                if ending.token_spent and (complaint := self._bearer.spent(ending)):
+                    reason = complaint
+                    delay = max(delay, self._options.token_retry())
+                if ending.was_connected:
+                    self.session.waiting(delay)
+                else:
+                    self.session.attempt_failed(reason, delay)
                 await sleep(delay)
         finally:
             self.session.end(ended.code, ended.reason)
 
     async def _attempt(self) -> Ending:
         try:
-            if self._token is None:
-                self._token = await self._fetch_token()
+            token = self._bearer.token
+            if token is None:
+                token = await within(self._options.token_timeout, self._fetch_token())
         except Unauthorized as error:
             return Ending(Local.UNAUTHORIZED, str(error), Decision.TERMINAL, False, error.remedy or "")
         except Exception as error:
-            return Ending(Local.TOKEN_FAILED, _token_sentence(error), Decision.RETRY, was_connected=False)
+            return Ending(Local.TOKEN_FAILED, token_sentence(error), Decision.RETRY, was_connected=False)
         try:
             websocket = await dial(self._url, self._options)
         except DialFailed as error:
             return Ending(Local.TRANSPORT_CLOSED, str(error), Decision.RETRY, was_connected=False)
         code, reason = int(Local.TRANSPORT_CLOSED), ""
+        connection = Connection(websocket, self.session, self._options, self._wake, self._fetch_token)
         try:
-            self.session.opened(self._token, self._options.now())
-            code, reason = await self._converse(websocket)
+            self.session.opened(token, self._options.now())
+            code, reason = await connection.converse()
         except BaseException:
             self.session.close()
             raise
@@ -173,105 +207,14 @@ class Client:
             ending = self.session.lost(code, reason)
         return ending
 
-    async def _converse(self, websocket: ClientConnection) -> tuple[int, str]:
-        pump = asyncio.create_task(self._pump(websocket))
-        try:
-            return await self._read(websocket)
-        finally:
-            await _hang_up(websocket, self._options.close_timeout)
-            pump.cancel()
-            await asyncio.wait([pump])
-            if not pump.cancelled():
-                pump.result()
-
-    async def _read(self, websocket: ClientConnection) -> tuple[int, str]:
-        session, now, recv, wake = self.session, self._options.now, websocket.recv, self._wake
-        budget, busy = self._options.yield_after, 0.0
-        gather = Gather(websocket.transport, self._options.gather, asyncio.get_running_loop().call_later)
-        try:
-            while session.ending is None:
-                frame = await recv(decode=False)
-                started = now()
-                gather.frame(started, len(frame))
-                session.arrived(len(frame), started)
-                if len(frame) <= frames.PORTION_BYTES:
-                    session.read(frame, started)
-                    busy += now() - started
-                else:
-                    for portion in frames.portions(frame):
-                        session.read(portion, started)
-                        busy += now() - started
-                        if busy >= budget:
-                            busy = 0.0
-                            await asyncio.sleep(0)
-                        started = now()
-                if session.has_news:
-                    wake.set()
-                if busy >= budget:
-                    busy = 0.0
-                    await asyncio.sleep(0)
-        except ConnectionClosed as closed:
-            return _close_code(closed)
-        finally:
-            gather.close()
-        return Local.TRANSPORT_CLOSED, ""
-
-    async def _pump(self, websocket: ClientConnection) -> None:
-        """Send what the session has to say, and call it when its deadlines pass."""
-        session, now, wake = self.session, self._options.now, self._wake
-        refresh: asyncio.Task[None] | None = None
-        try:
-            while session.ending is None:
-                wake.clear()
-                for frame in session.take_outgoing():
-                    async with asyncio.timeout(self._options.reply_timeout):
-                        await websocket.send(frame, text=True)
-                if session.token_wanted and (refresh is None or refresh.done()):
-                    refresh = asyncio.create_task(self._refresh())
-                await self._wait(session.next_deadline())
-                session.poll(now())
-        except ConnectionClosed:
-            return  # the reader knows it too, and why
-        except TimeoutError:
-            session.stalled()
-        except Exception:  # a defect: let the reader end, so that it surfaces
-            websocket.transport.abort()
-            raise
-        finally:
-            if refresh is not None:
-                refresh.cancel()
-                await asyncio.wait([refresh])
-        await _hang_up(websocket, self._options.close_timeout)
-
-    async def _wait(self, deadline: float | None) -> None:
-        wait = _LONGEST_WAIT if deadline is None else min(deadline - self._options.now(), _LONGEST_WAIT)
-        if wait <= 0:
-            return
-        try:
-            async with asyncio.timeout(wait):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
-    # --- tokens
-
     async def _fetch_token(self) -> str:
-        return "" if self._token_source is None else await self._token_source()
-
-    async def _refresh(self) -> None:
-        try:
-            self._token = await self._fetch_token()
-        except Unauthorized as error:
-            self.session.unauthorized(str(error), error.remedy or "")
-        except Exception:
-            self.session.refresh_failed(self._options.now())
-        else:
-            self.session.refresh(self._token, self._options.now())
-        self._wake.set()
+        token = "" if self._token_source is None else await self._token_source()
+        self._bearer.token = token
+        return token
 
     # --- calls
 
-    async def _call(self, request: RpcRequest | HistoryRequest, seconds: float) -> Reply:
+    async def _call(self, request: Request, seconds: float) -> Reply:
         if self._closed:
             raise ConnectionLost("the client is closed")
         loop = asyncio.get_running_loop()
@@ -301,31 +244,3 @@ class Client:
     @staticmethod
     def _ended_on_request() -> Ended:
         return Ended(Local.CALLED, codes.sentence(Local.CALLED), terminal=False)
-
-
-def _token_sentence(error: Exception) -> str:
-    """Say why there is no token; a foreign exception's text might hold a part of one, so it is left out."""
-    return (
-        str(error) if isinstance(error, CadenzaError) else f"no token could be had ({type(error).__name__})"
-    )
-
-
-def _close_code(closed: ConnectionClosed) -> tuple[int, str]:
-    """Return the server's close code, else the one this side had to close with (1009, 1002 …)."""
-    if closed.rcvd is not None and not (
-        closed.sent is not None and closed.sent.code == codes.MESSAGE_TOO_BIG
-    ):
-        return closed.rcvd.code, closed.rcvd.reason
-    if closed.sent is not None:
-        return closed.sent.code, closed.sent.reason
-    return Local.TRANSPORT_CLOSED, ""
-
-
-async def _hang_up(websocket: ClientConnection, seconds: float) -> None:
-    """Close politely if the server lets us, and surely in any case."""
-    try:
-        async with asyncio.timeout(seconds):
-            await websocket.close()
-    except TimeoutError:
-        websocket.transport.abort()
-        await websocket.wait_closed()

@@ -16,6 +16,17 @@ class Decision(StrEnum):
     TERMINAL = "terminal"
 
 
+class Source(StrEnum):
+    """Where a code comes from: the same number means different things in different places."""
+
+    CLOSE = "close"
+    """A close frame, or a disconnect push."""
+    ERROR = "error"
+    """The error of a reply."""
+    UNSUBSCRIBE = "unsubscribe"
+    """An unsubscribe push."""
+
+
 class Local(IntEnum):
     """Codes given on this side of the connection. The server's own start at 100."""
 
@@ -29,13 +40,16 @@ class Local(IntEnum):
     COMMAND_TOO_LARGE = 7
     SEND_TIMEOUT = 8
     TOKEN_FAILED = 9
+    DELTA_LOST = 10
 
 
 MESSAGE_TOO_BIG = 1009
 TOKEN_EXPIRED = 109
 EXPIRED = 3005
+SUBSCRIPTION_EXPIRED_CLOSE = 3006
 STATE_INVALIDATED = 3014
 INVALID_TOKEN = 3500
+SUBSCRIPTION_EXPIRED = 2501
 SUBSCRIPTION_STATE_INVALIDATED = 2502
 FIRST_RESUBSCRIBE = 2500
 """Unsubscribe pushes from this code on ask for another subscribe."""
@@ -63,6 +77,7 @@ LOCAL_CODES: dict[int, Meaning] = {
     Local.UNAUTHORIZED: Meaning("there is no valid token", _SIGN_IN),
     Local.COMMAND_TOO_LARGE: Meaning("the token is too long to be sent", _SIGN_IN),
     Local.TOKEN_FAILED: Meaning("no token could be had"),
+    Local.DELTA_LOST: Meaning("a change does not fit the message before it"),
     Local.SEND_TIMEOUT: Meaning("the server took nothing in for too long"),
 }
 
@@ -77,7 +92,7 @@ CLOSE_CODES: dict[int, Meaning] = {
     3001: Meaning("the server is shutting down"),
     3004: Meaning("the server had an internal error"),
     EXPIRED: Meaning("the connection's token expired"),
-    3006: Meaning("a subscription's token expired"),
+    SUBSCRIPTION_EXPIRED_CLOSE: Meaning("a subscription's token expired"),
     3008: Meaning("this client read too slowly"),
     3009: Meaning("the server could not write"),
     3010: Meaning("the server lost the stream position"),
@@ -117,7 +132,7 @@ ERROR_CODES: dict[int, Meaning] = {
 UNSUBSCRIBE_CODES: dict[int, Meaning] = {
     2000: Meaning("unsubscribed by the server"),
     2500: Meaning("the server lost the stream position"),
-    2501: Meaning("the subscription expired"),
+    SUBSCRIPTION_EXPIRED: Meaning("the subscription expired"),
     SUBSCRIPTION_STATE_INVALIDATED: Meaning("the server invalidated the subscription's state"),
 }
 
@@ -125,27 +140,22 @@ _MEANINGS = LOCAL_CODES | CLOSE_CODES | ERROR_CODES | UNSUBSCRIBE_CODES
 _LONGEST_REASON = 200
 
 
-def decide_close(code: int) -> Decision:
-    """Decide what follows a close frame or a disconnect push.
+def decide(source: Source, code: int, *, temporary: bool = False) -> Decision:
+    """Decide what follows a code of the server's or of this side: the only place that does.
 
-    1009, 3500–3999 and 4500–4999 are terminal; all others (below 3000 the transport's own,
-    3000–3499, 4000–4499, and from 5000 on) lead to another attempt.
+    A close frame or a disconnect push: 1009, 3500–3999 and 4500–4999 are terminal; all others (below 3000 the
+    transport's own, 3000–3499, 4000–4499, and from 5000 on) lead to another attempt. An error reply is
+    retried when it is ``temporary``, local (< 100) or 109. An unsubscribe push asks for the channel again
+    from 2500 on.
     """
-    if code == MESSAGE_TOO_BIG or 3500 <= code <= 3999 or 4500 <= code <= 4999:
-        return Decision.TERMINAL
-    return Decision.RETRY
-
-
-def decide_error(code: int, *, temporary: bool) -> Decision:
-    """Decide what follows an error reply: retried when temporary, local (< 100) or 109."""
-    if temporary or code < FIRST_SERVER_ERROR or code == TOKEN_EXPIRED:
-        return Decision.RETRY
-    return Decision.TERMINAL
-
-
-def decide_unsubscribe(code: int) -> Decision:
-    """Decide what follows an unsubscribe push: from 2500 on the channel is asked for again."""
-    return Decision.RETRY if code >= FIRST_RESUBSCRIBE else Decision.TERMINAL
+    match source:
+        case Source.CLOSE:
+            terminal = code == MESSAGE_TOO_BIG or 3500 <= code <= 3999 or 4500 <= code <= 4999
+        case Source.ERROR:
+            terminal = not temporary and code >= FIRST_SERVER_ERROR and code != TOKEN_EXPIRED
+        case Source.UNSUBSCRIBE:
+            terminal = code < FIRST_RESUBSCRIBE
+    return Decision.TERMINAL if terminal else Decision.RETRY
 
 
 def printable(text: str) -> str:
@@ -163,7 +173,7 @@ def meaning(code: int, reason: str = "") -> Meaning:
         return known
     said = printable(reason)
     sentence = said or f"the server gave code {code}"
-    terminal = decide_close(code) is Decision.TERMINAL
+    terminal = decide(Source.CLOSE, code) is Decision.TERMINAL
     return Meaning(sentence, "ask the operator of the server why" if terminal else "")
 
 

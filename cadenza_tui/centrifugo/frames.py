@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from cadenza_tui.centrifugo.errors import CommandTooLarge
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Code = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 NULL = Raw(b"null")
 PORTION_BYTES = 65_536
-PONG = b"{}"
 LARGEST_ID = 2**53 - 1
 """No id will be longer when written."""
 
@@ -76,6 +73,13 @@ class SubscribeResult(Struct, gc=False):
     data: Raw = NULL
 
 
+class RefreshResult(Struct, gc=False):
+    """The reply to a refresh of either kind, and the push of a connection's new ``ttl`` in seconds."""
+
+    expires: bool = False
+    ttl: Count = 0
+
+
 class Push(Struct, gc=False):
     """What the server says unasked. Kinds that are not listed are ignored."""
 
@@ -84,6 +88,7 @@ class Push(Struct, gc=False):
     unsubscribe: UnsubscribePush | None = None
     disconnect: DisconnectPush | None = None
     subscribe: SubscribeResult | None = None
+    refresh: RefreshResult | None = None
 
 
 class Error(Struct, gc=False):
@@ -110,13 +115,6 @@ class ConnectResult(Struct, gc=False):
     subs: dict[str, SubscribeResult] = {}
 
 
-class RefreshResult(Struct, gc=False):
-    """The reply to a refresh."""
-
-    expires: bool = False
-    ttl: Count = 0
-
-
 class RpcResult(Struct, gc=False):
     """The reply to an rpc."""
 
@@ -131,6 +129,28 @@ class HistoryResult(Struct, gc=False):
     epoch: str = ""
 
 
+class ClientInfo(Struct, gc=False):
+    """One connection that is subscribed to a channel; what is known of it is raw JSON."""
+
+    user: str = ""
+    client: str = ""
+    conn_info: Raw = NULL
+    chan_info: Raw = NULL
+
+
+class PresenceResult(Struct, gc=False):
+    """The reply to a presence call: who is subscribed, by the connection's id."""
+
+    presence: dict[str, ClientInfo] = {}
+
+
+class PresenceStats(Struct, gc=False):
+    """The reply to a presence_stats call: how many are subscribed."""
+
+    num_clients: Count = 0
+    num_users: Count = 0
+
+
 class Reply(Struct, gc=False):
     """One line: a reply where ``id`` is set, else a push, else a ping."""
 
@@ -142,9 +162,25 @@ class Reply(Struct, gc=False):
     refresh: RefreshResult | None = None
     rpc: RpcResult | None = None
     history: HistoryResult | None = None
+    sub_refresh: RefreshResult | None = None
+    presence: PresenceResult | None = None
+    presence_stats: PresenceStats | None = None
 
 
 # To the server.
+
+
+class Secretive(Struct, omit_defaults=True):
+    """A request with a token in it, which its representations leave out: logs and tracebacks show those."""
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the fields but the token."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "token"]
+
+    def __repr__(self) -> str:
+        """Return the fields but the token."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
 
 
 class StreamPosition(Struct, omit_defaults=True):
@@ -154,7 +190,7 @@ class StreamPosition(Struct, omit_defaults=True):
     epoch: str = ""
 
 
-class SubscribeRequest(Struct, omit_defaults=True):
+class SubscribeRequest(Secretive, omit_defaults=True):
     """Ask for a channel, from a position where ``recover`` is set."""
 
     channel: str = ""
@@ -167,17 +203,13 @@ class SubscribeRequest(Struct, omit_defaults=True):
     delta: str = ""
 
 
-class ConnectRequest(Struct, omit_defaults=True):
+class ConnectRequest(Secretive, omit_defaults=True):
     """The first command. ``subs`` carries the positions of server-side subscriptions."""
 
     token: str = ""
     name: str = ""
     version: str = ""
     subs: dict[str, SubscribeRequest] = {}
-
-    def __repr__(self) -> str:
-        """Keep the token out of logs and tracebacks."""
-        return f"ConnectRequest(name={self.name!r}, version={self.version!r})"
 
 
 class UnsubscribeRequest(Struct):
@@ -186,14 +218,17 @@ class UnsubscribeRequest(Struct):
     channel: str
 
 
-class RefreshRequest(Struct):
+class RefreshRequest(Secretive):
     """Bring a new connection token."""
 
     token: str
 
-    def __repr__(self) -> str:
-        """Keep the token out of logs and tracebacks."""
-        return "RefreshRequest()"
+
+class SubRefreshRequest(Secretive):
+    """Bring a new token for a channel."""
+
+    channel: str
+    token: str
 
 
 class RpcRequest(Struct, omit_defaults=True):
@@ -212,6 +247,22 @@ class HistoryRequest(Struct, omit_defaults=True):
     reverse: bool = False
 
 
+class PresenceRequest(Struct):
+    """Ask who is subscribed to a channel."""
+
+    channel: str
+
+
+class PresenceStatsRequest(Struct):
+    """Ask how many are subscribed to a channel."""
+
+    channel: str
+
+
+Request: TypeAlias = RpcRequest | HistoryRequest | PresenceRequest | PresenceStatsRequest
+"""What a program can call the server for."""
+
+
 class Command(Struct, omit_defaults=True):
     """One line to the server."""
 
@@ -220,12 +271,29 @@ class Command(Struct, omit_defaults=True):
     subscribe: SubscribeRequest | None = None
     unsubscribe: UnsubscribeRequest | None = None
     refresh: RefreshRequest | None = None
+    sub_refresh: SubRefreshRequest | None = None
     rpc: RpcRequest | None = None
     history: HistoryRequest | None = None
+    presence: PresenceRequest | None = None
+    presence_stats: PresenceStatsRequest | None = None
+
+    @classmethod
+    def calling(cls, request: Request) -> Command:
+        """Return the command of a program's call; its id is the longest there is until it is sent."""
+        command = cls(LARGEST_ID)
+        match request:
+            case RpcRequest():
+                command.rpc = request
+            case HistoryRequest():
+                command.history = request
+            case PresenceRequest():
+                command.presence = request
+            case PresenceStatsRequest():
+                command.presence_stats = request
+        return command
 
 
 _decoder = msgspec.json.Decoder(Reply)
-_encoder = msgspec.json.Encoder()
 
 
 def decode(frame: bytes, reject: Callable[[Malformed], None]) -> list[Reply]:
@@ -271,64 +339,3 @@ def portions(frame: bytes, size: int = PORTION_BYTES) -> Iterator[bytes]:
         yield frame[start:end]
         start = end + 1
     yield frame[start:]
-
-
-def encode(command: Command, limit: int) -> bytes:
-    """Return one command's line. Raises CommandTooLarge beyond ``limit`` bytes, TypeError for odd data."""
-    line = _encoder.encode(command)
-    if len(line) > limit:
-        raise CommandTooLarge(
-            f"a command of {len(line):,} bytes is longer than the {limit:,} that fit a frame"
-        )
-    return line
-
-
-def pack(lines: Iterable[bytes], limit: int) -> list[bytes]:
-    """Join lines into as few frames as keep each within ``limit`` bytes, in order."""
-    frames: list[bytes] = []
-    held: list[bytes] = []
-    size = -1
-    for line in lines:
-        if held and size + 1 + len(line) > limit:
-            frames.append(b"\n".join(held))
-            held, size = [], -1
-        held.append(line)
-        size += 1 + len(line)
-    if held:
-        frames.append(b"\n".join(held))
-    return frames
-
-
-class Outbox:
-    """Lines on their way to the server."""
-
-    __slots__ = ("_limit", "_lines", "_pong_due")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lines: list[bytes] = []
-        self._pong_due = False
-
-    def __bool__(self) -> bool:
-        return self._pong_due or bool(self._lines)
-
-    def send(self, command: Command) -> None:
-        """Queue a command. Raises CommandTooLarge."""
-        self._lines.append(encode(command, self._limit))
-
-    def pong(self) -> None:
-        """Queue a pong; several pings in a row are answered once, so that they cannot flood the queue."""
-        self._pong_due = True
-
-    def take(self) -> list[bytes]:
-        """Return the frames to send, in order, and forget them."""
-        if self._pong_due:
-            self._lines.append(PONG)
-        packed = pack(self._lines, self._limit)
-        self.clear()
-        return packed
-
-    def clear(self) -> None:
-        """Forget everything: the connection is gone."""
-        self._lines.clear()
-        self._pong_due = False

@@ -42,6 +42,8 @@ class Subscribed:
     recoverable: bool
     positioned: bool
     data: Raw
+    delta: bool = False
+    """Whether the server sends changes alone; publications are told in full all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Listener:
     def on_connecting(self, code: int, reason: str) -> None:
         """The client starts to connect, or lost its connection and will reconnect by itself."""
 
+    def on_waiting(self, next_attempt_in_s: float) -> None:
+        """How long it is from a loss to the next attempt; between attempts ``on_attempt_failed`` tells it."""
+
     def on_attempt_failed(self, error: str, next_attempt_in_s: float) -> None:
         """One attempt to connect failed; the next comes by itself."""
 
@@ -80,7 +85,10 @@ class Listener:
         """The server pinged."""
 
     def on_subscribing(self, channel: str, code: int, reason: str) -> None:
-        """A channel is asked for, or asked for again after it was live."""
+        """A channel is asked for, asked for again after it was live, or was refused for now.
+
+        In the last case it was not live before, and the next try comes by itself.
+        """
 
     def on_subscribed(self, channel: str, subscribed: Subscribed) -> None:
         """A channel is live; recovered publications follow, then live ones."""

@@ -32,8 +32,16 @@ class Options:
     backoff_max: float = 20.0
     token_retry_min: float = 5.0
     token_retry_max: float = 10.0
+    """The two bound the wait before a token source that failed, or gave an expired token, is asked again."""
+    token_timeout: float = 60.0
+    """For a token source to answer, which may be a person's or another program's work."""
+    token_fetches: int = 8
+    """Token sources of channels asked at once: a reconnect may want a token for each."""
     max_frame_bytes: int = 64 * 1024 * 1024
-    """A recovery or a deep snapshot is one frame and the server sets no limit; a larger one ends it all."""
+    """A recovery or a deep snapshot is one frame and the server sets no limit; a larger one ends it all.
+
+    A payload made by a delta may be as long, and no longer.
+    """
     max_command_bytes: int = 65_536
     """The server refuses longer frames from a client."""
     max_queue: int = 16
@@ -52,6 +60,10 @@ class Options:
     random: Callable[[], float] = field(default=random.random)
     sleep: Callable[[float], Awaitable[None]] | None = None
     """How to wait between attempts; None is ``asyncio.sleep``."""
+
+    def token_retry(self) -> float:
+        """Return how long to wait before a token source is asked again."""
+        return self.token_retry_min + self.random() * (self.token_retry_max - self.token_retry_min)
 
     def __post_init__(self) -> None:
         """Refuse what the server would refuse without a word."""

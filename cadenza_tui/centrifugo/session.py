@@ -7,60 +7,36 @@ the transport is gone or ``ending`` is set, then ``lost``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cadenza_tui.centrifugo import codes, frames
 from cadenza_tui.centrifugo.calls import Call, Calls, Purpose
-from cadenza_tui.centrifugo.channels import STALE, STRAY, Channels
-from cadenza_tui.centrifugo.codes import Decision, Local
+from cadenza_tui.centrifugo.channels import STALE, Channels
+from cadenza_tui.centrifugo.codes import Decision, Local, Source
+from cadenza_tui.centrifugo.ending import Ending, SessionState
 from cadenza_tui.centrifugo.errors import CommandTooLarge
 from cadenza_tui.centrifugo.frames import (
     Command,
     ConnectRequest,
     ConnectResult,
     Error,
-    HistoryRequest,
-    Outbox,
     Push,
     RefreshRequest,
     RefreshResult,
     Reply,
-    RpcRequest,
 )
 from cadenza_tui.centrifugo.listener import Connected, Guarded, Listener
+from cadenza_tui.centrifugo.outbox import Outbox, encode
+from cadenza_tui.centrifugo.tokens import Renewal
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping
 
     from cadenza_tui.centrifugo.calls import Done
+    from cadenza_tui.centrifugo.frames import Request
     from cadenza_tui.centrifugo.options import Options
-
-
-class SessionState(StrEnum):
-    """Where the client stands."""
-
-    DISCONNECTED = "disconnected"
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why one connection ended, and what follows. ``reason`` is a sentence for a person."""
-
-    code: int
-    reason: str
-    decision: Decision
-    was_connected: bool
-    remedy: str = ""
-    """What the token source advises, where it was that."""
-
-    @property
-    def token_spent(self) -> bool:
-        """Whether the connection token must not be used again."""
-        return self.code in (codes.TOKEN_EXPIRED, codes.EXPIRED, codes.STATE_INVALIDATED)
+    from cadenza_tui.centrifugo.tokens import ChannelTokenSource, TokenWant
 
 
 class Session:
@@ -78,10 +54,9 @@ class Session:
         self._outbox = Outbox(options.max_command_bytes)
         self._calls = Calls(options.max_calls)
         self._channels = Channels(self._listener, options, self._calls, self._outbox)
-        self._open = False
         self._pong = False
         self._last_frame = 0.0
-        self._refresh_at: float | None = None
+        self._renewal = Renewal(options)
         self._deadlines_moved = False
 
     @property
@@ -101,29 +76,35 @@ class Session:
 
     # --- what the program asks for
 
-    def subscribe(self, channel: str, now: float, *, recoverable: bool = False) -> None:
+    def subscribe(
+        self,
+        channel: str,
+        now: float,
+        *,
+        recoverable: bool = False,
+        delta: bool = False,
+        token: ChannelTokenSource | None = None,
+    ) -> None:
         """Ask for a channel, now and after each reconnect. Does nothing where it is already asked for.
 
-        ``recoverable`` asks for positions and recovery where the server leaves that to the client.
-        Raises ChannelLimit for one more than a connection may carry, ValueError for an impossible name.
+        ``recoverable`` asks for positions and recovery where the server leaves that to the client, ``delta``
+        for changes instead of whole payloads on the wire. ``token`` comes back in ``sub_tokens_wanted``
+        whenever the channel wants one. Raises ChannelLimit for one more than a connection may carry,
+        ValueError for an impossible name.
         """
-        self._channels.subscribe(channel, now, recoverable=recoverable)
+        self._channels.subscribe(channel, now, recoverable=recoverable, delta=delta, token=token)
 
     def unsubscribe(self, channel: str, now: float) -> None:
         """Give a channel up, and its position with it. Does nothing where it is not asked for."""
         self._channels.unsubscribe(channel, now)
 
-    def call(self, request: RpcRequest | HistoryRequest, deadline: float, done: Done) -> Call:
+    def call(self, request: Request, deadline: float, done: Done) -> Call:
         """Make a call, at once or as soon as there is a connection; ``done`` is called once unless cancelled.
 
         Raises TooManyCalls, CommandTooLarge, or TypeError for parameters that are not JSON.
         """
-        command = Command(id=frames.LARGEST_ID)
-        if isinstance(request, RpcRequest):
-            command.rpc = request
-        else:
-            command.history = request
-        frames.encode(command, self._options.max_command_bytes)  # what cannot be sent is refused here and now
+        command = Command.calling(request)
+        encode(command, self._options.max_command_bytes)  # what cannot be sent is refused here and now
         call = Call(Purpose.CALL, deadline, done=done)
         self._calls.reserve(call, command)
         if self.state is SessionState.CONNECTED:
@@ -134,6 +115,8 @@ class Session:
         """Forget a call; its reply will be passed over."""
         self._calls.discard(call)
 
+    # --- tokens
+
     def refresh(self, token: str, now: float) -> None:
         """Send a new connection token to the server."""
         self.token_wanted = False
@@ -143,11 +126,28 @@ class Session:
     def refresh_failed(self, now: float) -> None:
         """No new token could be had: it is asked for again in a while."""
         self.token_wanted = False
-        self._refresh_at = now + self._token_retry()
+        self._renewal.failed(now)
 
     def unauthorized(self, reason: str, remedy: str = "") -> None:
         """There will be no new token until a person acts."""
         self._end(Local.UNAUTHORIZED, reason, Decision.TERMINAL, remedy)
+
+    @property
+    def sub_tokens_wanted(self) -> Mapping[str, TokenWant]:
+        """The tokens of channels to be brought, by channel; a request that is gone from it is void."""
+        return self._channels.token_wants
+
+    def sub_token(self, want: TokenWant, token: str, now: float) -> None:
+        """Bring a channel's token; one that is wanted no more is discarded."""
+        self._channels.token_came(want, token, now)
+
+    def sub_token_failed(self, want: TokenWant, reason: str, now: float) -> None:
+        """No token could be had for a channel: it is asked for again in a while."""
+        self._channels.token_failed(want, reason, now)
+
+    def sub_token_refused(self, want: TokenWant, reason: str, now: float) -> None:
+        """There will be no token for a channel until a person acts: the subscription ends."""
+        self._channels.token_refused(want, reason, now)
 
     # --- the connection's life
 
@@ -160,10 +160,13 @@ class Session:
         """An attempt to connect came to nothing."""
         self._listener.tell(self._listener.to.on_attempt_failed, error, next_attempt_in_s)
 
+    def waiting(self, next_attempt_in_s: float) -> None:
+        """The connection was lost, and the next attempt has its time."""
+        self._listener.tell(self._listener.to.on_waiting, next_attempt_in_s)
+
     def opened(self, token: str, now: float) -> None:
         """The transport is open: queue the connect command, and each channel's subscribe right behind it."""
         self.ending = None
-        self._open = True
         request = ConnectRequest(
             token=token,
             name=self._options.name,
@@ -187,10 +190,9 @@ class Session:
 
         ``code`` and ``reason`` are the transport's; where the session itself had ended, its own count.
         """
-        ending = self.ending or self._end(code, reason, codes.decide_close(code))
-        self._open = False
+        ending = self.ending or self._end(code, reason, codes.decide(Source.CLOSE, code))
         self._outbox.clear()
-        self._refresh_at = None
+        self._renewal.stop()
         self.token_wanted = False
         self.state = SessionState.CONNECTING
         if ending.decision is Decision.RETRY and ending.was_connected:
@@ -223,7 +225,7 @@ class Session:
         """Take whole lines of a frame in, and call back for each."""
         if self.ending is not None:
             return
-        live, publish = self._channels.live, self._listener.publish
+        plain, publish = self._channels.plain, self._listener.publish
         for reply in frames.decode(lines, self._malformed):
             push = reply.push
             if reply.id:
@@ -234,16 +236,16 @@ class Session:
                 self._push(push, now)
             else:
                 publication = push.pub
-                subscription = live.get(push.channel)
+                subscription = plain.get(push.channel)
                 if subscription is None:
-                    self._channels.dropped[STRAY] += 1
+                    self._channels.tell_elsewhere(push.channel, publication, now)
                 elif not subscription.positioned:
                     publish(push.channel, publication)
                 elif publication.offset == subscription.offset + 1 and not publication.epoch:
                     subscription.offset = publication.offset
                     publish(push.channel, publication)
                 else:
-                    self._channels.publish_out_of_step(subscription, publication)
+                    self._channels.tell(subscription, publication, now)
                 continue
             if self.ending is not None:
                 return
@@ -257,11 +259,13 @@ class Session:
         self._deadlines_moved = True
         if push.disconnect is not None:
             code = push.disconnect.code
-            self._end(code, push.disconnect.reason, codes.decide_close(code))
+            self._end(code, push.disconnect.reason, codes.decide(Source.CLOSE, code))
         elif push.unsubscribe is not None:
             self._channels.unsubscribed_by_server(push.channel, push.unsubscribe, now)
         elif push.subscribe is not None:
             self._channels.subscribed_by_server(push.channel, push.subscribe, now)
+        elif push.refresh is not None and self.state is SessionState.CONNECTED:
+            self._renewal.renewed(push.refresh.expires, push.refresh.ttl, now)
 
     def _reply(self, reply: Reply, now: float) -> None:
         self._deadlines_moved = True
@@ -279,19 +283,20 @@ class Session:
                     self._end(Local.UNSUBSCRIBE_FAILED, reply.error.message)
             case Purpose.REFRESH:
                 self._refresh_reply(reply.error, reply.refresh or RefreshResult(), now)
+            case Purpose.SUB_REFRESH:
+                self._channels.refresh_reply(call, reply, now)
             case Purpose.CALL:
                 call.finish(reply)
 
     def _connect_reply(self, error: Error | None, result: ConnectResult, now: float) -> None:
         if error is not None:
-            decision = codes.decide_error(error.code, temporary=error.temporary)
+            decision = codes.decide(Source.ERROR, error.code, temporary=error.temporary)
             self._end(error.code, error.message, decision)
             return
         self.state = SessionState.CONNECTED
         self.ping = result.ping
         self._pong = result.pong and result.ping > 0
-        if result.expires:
-            self._refresh_at = now + result.ttl
+        self._renewal.begin(result.expires, result.ttl, now)
         connected = Connected(
             client=result.client,
             version=codes.printable(result.version),
@@ -308,10 +313,9 @@ class Session:
 
     def _refresh_reply(self, error: Error | None, result: RefreshResult, now: float) -> None:
         if error is None:
-            if result.expires:
-                self._refresh_at = now + max(result.ttl, self._options.token_retry_min)
-        elif codes.decide_error(error.code, temporary=error.temporary) is Decision.RETRY:
-            self._refresh_at = now + self._token_retry()
+            self._renewal.renewed(result.expires, result.ttl, now)
+        elif codes.decide(Source.ERROR, error.code, temporary=error.temporary) is Decision.RETRY:
+            self._renewal.failed(now)
         else:
             self._end(error.code, error.message, Decision.TERMINAL)
 
@@ -319,9 +323,9 @@ class Session:
 
     def next_deadline(self) -> float | None:
         """Return when ``poll`` is wanted next, None for never."""
-        due = [self._calls.next_deadline(), self._refresh_at, self._silent_at()]
+        due = [self._calls.next_deadline(), self._renewal.at, self._silent_at()]
         if self.state is SessionState.CONNECTED:
-            due.append(self._channels.next_retry())
+            due.append(self._channels.next_deadline())
         return min((at for at in due if at is not None), default=None)
 
     def poll(self, now: float) -> None:
@@ -331,7 +335,9 @@ class Session:
                 case Purpose.CALL:
                     call.fail_timeout()
                 case Purpose.REFRESH:
-                    self._refresh_at = now + self._token_retry()
+                    self._renewal.failed(now)
+                case Purpose.SUB_REFRESH:
+                    self._channels.refresh_timed_out(call, now)
                 case Purpose.CONNECT:
                     self._end(Local.CONNECT_TIMEOUT)
                 case Purpose.SUBSCRIBE:
@@ -344,19 +350,14 @@ class Session:
             self._end(Local.NO_PING)
         if self.ending is not None or self.state is not SessionState.CONNECTED:
             return
-        if self._refresh_at is not None and now >= self._refresh_at:
-            self._refresh_at = None
+        if self._renewal.due(now):
             self.token_wanted = True
-        self._channels.retry(now)
+        self._channels.poll(now)
 
     def _silent_at(self) -> float | None:
         if self.state is not SessionState.CONNECTED or not self.ping:
             return None
         return self._last_frame + self.ping + self._options.dead_link_grace
-
-    def _token_retry(self) -> float:
-        low, high = self._options.token_retry_min, self._options.token_retry_max
-        return low + self._options.random() * (high - low)
 
     # --- commands out
 

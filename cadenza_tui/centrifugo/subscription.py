@@ -5,11 +5,15 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
+from cadenza_tui.centrifugo.backoff import Backoff
 from cadenza_tui.centrifugo.frames import Publication, SubscribeRequest, SubscribeResult
 from cadenza_tui.centrifugo.listener import Subscribed
+from cadenza_tui.centrifugo.payloads import FOSSIL, Payloads
+from cadenza_tui.centrifugo.tokens import Renewal
 
 if TYPE_CHECKING:
-    from cadenza_tui.centrifugo.backoff import Backoff
+    from cadenza_tui.centrifugo.options import Options
+    from cadenza_tui.centrifugo.tokens import ChannelTokenSource
 
 FORGOTTEN_EPOCH = "_"
 """No stream has it, so a recovery from it always fails, and says so."""
@@ -33,46 +37,76 @@ class Arrival(Enum):
 
 
 class Subscription:
-    """The machine of one channel. The position outlives the connection."""
+    """The machine of one channel. The position, the delta base and the token outlive the connection."""
 
     __slots__ = (
         "backoff",
         "channel",
+        "delta",
         "epoch",
         "offset",
+        "payloads",
         "pending",
         "position_known",
         "positioned",
         "recoverable",
+        "refreshing",
+        "renewal",
         "retry_at",
         "server_side",
         "state",
         "subscribed_at",
+        "token",
+        "token_source",
+        "want_delta",
         "want_recoverable",
     )
 
     def __init__(
-        self, channel: str, backoff: Backoff, *, want_recoverable: bool = False, server_side: bool = False
+        self,
+        channel: str,
+        options: Options,
+        *,
+        want_recoverable: bool = False,
+        want_delta: bool = False,
+        token_source: ChannelTokenSource | None = None,
+        server_side: bool = False,
     ) -> None:
         self.channel = channel
-        self.backoff = backoff
+        self.backoff = Backoff(options.backoff_min, options.backoff_max, options.random)
         self.want_recoverable = want_recoverable
+        self.want_delta = want_delta
+        self.token_source = token_source
         self.server_side = server_side
         self.state = SubscriptionState.SUBSCRIBING
         self.pending = 0
         """Id of the subscribe command under way; a reply to another one is stale."""
         self.retry_at: float | None = None
         self.subscribed_at = 0.0
+        self.token = ""
+        self.renewal = Renewal(options)
+        self.refreshing = 0
+        """Id of the sub_refresh command under way."""
         self.recoverable = False
         self.positioned = False
         """Whether offsets are kept: the server said recoverable or positioned."""
         self.position_known = False
         self.offset = 0
         self.epoch = ""
+        self.delta = False
+        """Whether the server sends this channel as deltas."""
+        self.payloads = Payloads(options.max_frame_bytes)
+
+    @property
+    def live(self) -> bool:
+        """Whether publications are told."""
+        return self.state is SubscriptionState.SUBSCRIBED
 
     def request(self) -> SubscribeRequest:
         """Return the subscribe command, from the position where there is one."""
-        request = SubscribeRequest(channel=self.channel, recoverable=self.want_recoverable)
+        request = SubscribeRequest(channel=self.channel, token=self.token, recoverable=self.want_recoverable)
+        if self.want_delta:
+            request.delta = FOSSIL
         if self.recoverable and self.position_known:
             request.recover = True
             request.offset = self.offset
@@ -90,11 +124,16 @@ class Subscription:
         self.subscribed_at = now
         self.pending = 0
         self.retry_at = None
+        if self.token_source is not None:
+            self.renewal.begin(result.expires, result.ttl, now)
         self.recoverable = result.recoverable
         self.positioned = result.recoverable or result.positioned
         self.position_known = self.positioned
+        self.delta = result.delta and self.want_delta
         if not goes_on:
             self.offset = result.offset
+        if not goes_on or not self.delta:
+            self.payloads.forget()
         self.epoch = result.epoch
         return Subscribed(
             was_recovering=result.was_recovering,
@@ -104,7 +143,16 @@ class Subscription:
             recoverable=result.recoverable,
             positioned=self.positioned,
             data=result.data,
+            delta=self.delta,
         )
+
+    def leave(self, state: SubscriptionState) -> None:
+        """Be live no more: nothing that is under way counts."""
+        self.state = state
+        self.pending = 0
+        self.retry_at = None
+        self.refreshing = 0
+        self.renewal.stop()
 
     def arrive(self, publication: Publication) -> Arrival:
         """Move the position on to a publication, and say how it stood to the one before."""
@@ -124,7 +172,8 @@ class Subscription:
         return Arrival.NEXT if offset == expected else Arrival.GAP
 
     def forget_position(self) -> None:
-        """Lose the position but keep asking for recovery, so that the server says what was lost."""
+        """Lose position and base, but keep asking for recovery, so that the server says what was lost."""
+        self.payloads.forget()
         if self.positioned:
             self.offset = 0
             self.epoch = FORGOTTEN_EPOCH

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cadenza_tui.centrifugo.frames import Publication
 
 Event = tuple[Any, ...]
+STREAM: dict[str, Any] = {"recoverable": True, "positioned": True, "epoch": "e"}
+"""A subscribe result with positions."""
 
 
 class Recorder(Listener):
@@ -49,6 +51,9 @@ class Recorder(Listener):
 
     def on_attempt_failed(self, error: str, next_attempt_in_s: float) -> None:
         self._record("attempt_failed", error, next_attempt_in_s)
+
+    def on_waiting(self, next_attempt_in_s: float) -> None:
+        self._record("waiting", next_attempt_in_s)
 
     def on_connected(self, connected: Connected) -> None:
         self.connected.append(connected)
@@ -116,10 +121,10 @@ class Bench:
         self.commands = self.sent()
         self.reply(self.commands[0], connect={"client": "c", "ping": 25, "pong": True} | result)
 
-    def subscribe(self, channel: str, **result: Any) -> None:
-        """Subscribe, and let the server accept."""
-        self.session.subscribe(channel, self.now)
-        self.answer(channel, **result)
+    def subscribe(self, channel: str, *, delta: bool = False, **result: Any) -> None:
+        """Subscribe, and let the server accept, with deltas where they are asked for."""
+        self.session.subscribe(channel, self.now, delta=delta)
+        self.answer(channel, **({"delta": True} if delta else {}) | result)
 
     def answer(self, channel: str, **result: Any) -> None:
         """Let the server accept the last subscribe of a channel."""
@@ -132,6 +137,11 @@ class Bench:
     def sent(self) -> list[dict[str, Any]]:
         """The commands sent since the last look, pongs as empty ones."""
         return [json.loads(line) for frame in self.session.take_outgoing() for line in frame.split(b"\n")]
+
+    def lose(self, code: int, reason: str = "") -> None:
+        """Lose the connection, and open the next transport; nothing is answered yet."""
+        self.session.lost(code, reason)
+        self.session.opened("token", self.now)
 
     def reply(self, command: dict[str, Any], **result: Any) -> None:
         """Answer a command."""
@@ -153,3 +163,9 @@ class Bench:
         """Let time pass."""
         self.now += seconds
         self.session.poll(self.now)
+
+
+def subscribes(bench: Bench) -> list[dict[str, Any]]:
+    """The subscribe commands sent since the last look."""
+    bench.commands = bench.sent()
+    return [command["subscribe"] for command in bench.commands if "subscribe" in command]

@@ -18,8 +18,8 @@ from .recorder import Event, Recorder
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from cadenza_tui.centrifugo.client import TokenSource
     from cadenza_tui.centrifugo.listener import Ended
+    from cadenza_tui.centrifugo.tokens import TokenSource
 
     Script = Callable[["Peer"], Awaitable[None]]
 
@@ -69,6 +69,29 @@ class Peer:
         """Read on until the client goes."""
         while True:
             await self.command()
+
+
+async def welcome(peer: Peer) -> None:
+    """Accept the connect and every subscribe, and stay."""
+    await peer.accept()
+    while True:
+        await peer.answer("subscribe")
+
+
+async def just_connect(peer: Peer) -> None:
+    """Accept the connect, and stay."""
+    await peer.accept()
+    await peer.stay()
+
+
+def closing(code: int, reason: str = "") -> Script:
+    """Accept the connect, then close."""
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        await peer.websocket.close(code, reason)
+
+    return script
 
 
 class Scripted:
@@ -123,8 +146,8 @@ class Log(Recorder):
         self._news = asyncio.Event()
 
     def _record(self, name: str, *arguments: Any) -> None:
-        super()._record(name, *arguments)
         self._news.set()
+        super()._record(name, *arguments)  # a hook may raise
 
     async def until(self, *event: Any, count: int = 1) -> Event:
         """Wait until an event that begins like this came ``count`` times, and return it."""
@@ -152,16 +175,26 @@ class Running:
             return await asyncio.shield(self.life)
 
 
-def coroutines() -> set[str]:
-    """The names of what runs as a task now."""
-    return {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
+Tasks = set[asyncio.Task[Any]]
+
+_SERVING = ("Server.", "serve.", "BaseSelectorEventLoop._accept_connection")
+
+
+def tasks_besides(before: Tasks) -> Tasks:
+    """The tasks that came since, but for the scripted server's own."""
+    return {task for task in asyncio.all_tasks() - before if not _name(task).startswith(_SERVING)}
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    return getattr(task.get_coro(), "__qualname__", "")
 
 
 @asynccontextmanager
 async def running(
     *scripts: Script, token: TokenSource | None = None, channels: tuple[str, ...] = (), **options: Any
 ) -> AsyncIterator[Running]:
-    """Run a client with short waits against a scripted server; both are gone afterwards, and its tasks."""
+    """Run a client with short waits against a scripted server; both are gone afterwards, and all tasks."""
+    before = asyncio.all_tasks()
     server = Scripted(scripts)
     await server.start()
     log = Log()
@@ -176,7 +209,7 @@ async def running(
         await client.close()
         if not life.done():
             await life
-        left = coroutines()
+        left = tasks_besides(before)
         await server.kill()
-    assert not {name for name in left if name.startswith("Client.")}
+    assert not left
     assert not server.errors

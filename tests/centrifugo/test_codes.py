@@ -7,51 +7,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadenza_tui.centrifugo import codes
-from cadenza_tui.centrifugo.codes import Decision, Local
+from cadenza_tui.centrifugo.codes import Decision, Local, Source
+
+R, T = Decision.RETRY, Decision.TERMINAL
+
+CLOSES = {
+    0: R, 1: R, 999: R, 1000: R, 1001: R, 1006: R, 1008: R, 1009: T, 1010: R, 2499: R, 2500: R, 2999: R,
+    3000: R, 3005: R, 3012: R, 3014: R, 3499: R, 3500: T, 3507: T, 3999: T,
+    4000: R, 4499: R, 4500: T, 4999: T, 5000: R, 65535: R,
+}  # fmt: skip
+UNSUBSCRIBES = {
+    0: T, 1000: T, 1009: T, 2000: T, 2499: T, 2500: R, 2501: R, 2502: R, 2999: R,
+    3499: R, 3500: R, 3999: R, 4000: R, 4499: R, 4500: R, 4999: R, 5000: R,
+}  # fmt: skip
+ERRORS = dict.fromkeys((*range(100, 114), 500, 1000, 1009, 2500, 3000, 3500, 4500, 5000), T) | {109: R}
 
 
-@pytest.mark.parametrize(
-    "code",
-    [0, 1, 1000, 1001, 1006, 1008, 1010, 2999, 3000, 3012, 3014, 3499, 4000, 4499, 5000, 65535],
-)
-def test_close_codes_that_lead_to_another_attempt(code: int) -> None:
-    """The transport's own codes, 3000–3499, 4000–4499 and from 5000 on are retried."""
-    assert codes.decide_close(code) is Decision.RETRY
+@pytest.mark.parametrize(("code", "decision"), CLOSES.items())
+def test_close_codes_decide_by_their_range(code: int, decision: Decision) -> None:
+    """1009, 3500–3999 and 4500–4999 are terminal; the transport's own and all others are retried."""
+    assert codes.decide(Source.CLOSE, code) is decision
 
 
-@pytest.mark.parametrize("code", [1009, 3500, 3501, 3507, 3999, 4500, 4999])
-def test_close_codes_that_end_it(code: int) -> None:
-    """1009, 3500–3999 and 4500–4999 are terminal."""
-    assert codes.decide_close(code) is Decision.TERMINAL
+@pytest.mark.parametrize(("code", "decision"), UNSUBSCRIBES.items())
+def test_unsubscribe_pushes_from_2500_on_ask_for_another_subscribe(code: int, decision: Decision) -> None:
+    """Below 2500 the channel is over."""
+    assert codes.decide(Source.UNSUBSCRIBE, code) is decision
 
 
-@given(st.integers())
-def test_every_integer_has_a_close_decision(code: int) -> None:
-    """No code of a server is without a decision and a sentence."""
-    assert codes.decide_close(code) in Decision
-    assert codes.sentence(code)
-
-
-@pytest.mark.parametrize("code", [*range(100, 114), 500])
-def test_error_replies_are_terminal_unless_temporary_or_expired(code: int) -> None:
+@pytest.mark.parametrize(("code", "decision"), ERRORS.items())
+def test_error_replies_are_terminal_unless_temporary_or_expired(code: int, decision: Decision) -> None:
     """A server's error ends the matter, but for 109; the temporary flag makes any error worth a retry."""
-    expected = Decision.RETRY if code == 109 else Decision.TERMINAL
-    assert codes.decide_error(code, temporary=False) is expected
-    assert codes.decide_error(code, temporary=True) is Decision.RETRY
+    assert codes.decide(Source.ERROR, code) is decision
+    assert codes.decide(Source.ERROR, code, temporary=True) is R
+
+
+@pytest.mark.parametrize("code", [*Local, 99])
+def test_local_failures_are_retried(code: int) -> None:
+    """A failure on this side of the wire (a timeout, the transport) is retried."""
+    assert codes.decide(Source.ERROR, code) is R
 
 
 @pytest.mark.parametrize("code", list(Local))
-def test_local_failures_are_retried(code: int) -> None:
-    """A failure on this side of the wire (a timeout, the transport) is retried."""
-    assert codes.decide_error(code, temporary=False) is Decision.RETRY
+def test_every_local_failure_has_a_sentence(code: Local) -> None:
+    """What happens on this side is told in words, and never by its number."""
+    assert codes.LOCAL_CODES[code].sentence
 
 
-@pytest.mark.parametrize(
-    ("code", "decision"), [(0, "terminal"), (2499, "terminal"), (2500, "retry"), (3000, "retry")]
-)
-def test_unsubscribe_pushes_from_2500_on_ask_for_another_subscribe(code: int, decision: str) -> None:
-    """Below 2500 the channel is over."""
-    assert codes.decide_unsubscribe(code) == decision
+@given(st.sampled_from(Source), st.integers(), st.booleans())
+def test_every_integer_has_a_decision(source: Source, code: int, temporary: bool) -> None:
+    """No code of a server is without a decision and a sentence."""
+    assert codes.decide(source, code, temporary=temporary) in Decision
+    assert codes.sentence(code)
 
 
 @pytest.mark.parametrize("code", [*range(3500, 3510), 101, 102, 103, 104, 106, 107, 108, 110, 112, 1009])
