@@ -18,7 +18,7 @@ from rich.text import Text
 from textual.app import App
 from textual.widgets import DataTable
 
-from cadenza_tui.feed import tokens
+from cadenza_tui.credentials import sources
 from cadenza_tui.feed.worker import Feed, FeedSettings
 from cadenza_tui.market.state import Market
 from cadenza_tui.ui.clock import Pace
@@ -95,7 +95,7 @@ class TableLadder(App[None]):
 
 def main() -> None:
     url, token_file, instrument_id, rows = sys.argv[1:5]
-    token = tokens.fixed(Path(token_file).read_text().strip(), "the simulator's token")
+    token = sources.fixed(Path(token_file).read_text().strip(), "the simulator's token")
     feed = Feed(
         Market(), FeedSettings(url, label="demo", token=token, pinned=(instrument_id,), with_accounts=False)
     )

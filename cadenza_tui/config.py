@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cadenza_tui import paths
 from cadenza_tui.errors import ConfigError
 from cadenza_tui.feed import address
+from cadenza_tui.feed.subscriptions import CROSSED_AFTER_S, ChannelOptions
+from cadenza_tui.market.book import DeltaRule, DeltaRules
 from cadenza_tui.wire.channels import API_PAGE, PRESETS, Templates
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ SERVERS = {
     "uat": "wss://cadenza-ws-uat.algo724.com/connection/websocket",
 }
 """The profiles that need no configuration file, and their servers."""
+REST = {
+    "prod": "https://cadenza-api.algo724.com",
+    "uat": "https://cadenza-api-uat.algo724.com",
+}
+"""Where the built-in profiles log in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,20 @@ class Profile:
     instruments: tuple[str, ...] = ()
     channels: Templates = API_PAGE
     allow_insecure: bool = False
+    rest: str | None = None
+    """Where to log in; has been checked by ``feed.address``, and has no slash at its end."""
+    password_command: tuple[str, ...] | None = None
+    ca_file: Path | None = None
+    """Whose certificates are trusted, instead of the system's authorities."""
+    ca_where: str = field(default="", repr=False)
+    """File, line and key that name ``ca_file``, for an error."""
+    channel_options: ChannelOptions = field(default_factory=ChannelOptions)
+    delta_updates: DeltaRules = field(default_factory=DeltaRules)
+    """What a book's DELTA means at each venue: see ``market.book.DeltaRule``."""
 
 
 def _built_in() -> dict[str, Profile]:
-    return {name: Profile(name, url) for name, url in SERVERS.items()}
+    return {name: Profile(name, url, rest=REST[name]) for name, url in SERVERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,16 @@ _PROFILE = (
     "instruments",
     "channels",
     "allow_insecure",
+    "rest",
+    "password_command",
+    "ca_file",
+    "delta",
+    "request_streams",
+    "crossed_after",
+    "delta_updates",
 )
+DEFAULT_VENUE = "default"
+MAX_CROSSED_S = 3_600
 _CHANNELS = tuple(each.name for each in fields(Templates))
 
 
@@ -114,6 +140,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(*_syntax(path, text, error)) from None
+    except ValueError:  # out of int(), which has a limit of its own
+        raise ConfigError(f"{path}: not TOML: a number of too many digits") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
     return _Reader(path, text).config(document)
@@ -182,26 +210,78 @@ class _Reader:
                 raise self._error(at, "a profile needs a url", f'add url = "{SERVERS["prod"]}"')
             url = base.url
         address.check(url, allow_insecure=insecure, where=self._where((*at, "url")))
-        file = self._text(table, "token_file", at)
-        command = self._command(table, at)
+        file = self._file(table, "token_file", at)
+        command = self._command(table, "token_command", at)
+        ca_file = self._file(table, "ca_file", at)
         if file is not None and command is not None:
             raise self._error((*at, "token_command"), "token_file and token_command exclude each other", None)
         return Profile(
             name,
             url,
-            None if file is None else (self._path.parent / Path(file).expanduser()),
+            file,
             command,
             self._list(table, "accounts", at),
             self._list(table, "instruments", at, needs=":"),
             self._channels(table, at),
             insecure,
+            rest=self._rest(table, at, base if base is not None and base.url == url else None, insecure),
+            password_command=self._command(table, "password_command", at),
+            ca_file=ca_file,
+            ca_where="" if ca_file is None else self._where((*at, "ca_file")),
+            channel_options=ChannelOptions(
+                delta=self._flag(table, "delta", at),
+                request_streams=self._flag(table, "request_streams", at),
+                crossed_after_s=self._crossed_after(table, at),
+            ),
+            delta_updates=self._delta_updates(table, at),
         )
 
-    def _command(self, table: dict[str, Any], at: tuple[str, ...]) -> tuple[str, ...] | None:
-        value = table.get("token_command")
+    def _flag(self, table: dict[str, Any], key: str, at: tuple[str, ...]) -> bool:
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            raise self._wrong((*at, key), "true or false", value)
+        return value
+
+    def _crossed_after(self, table: dict[str, Any], at: tuple[str, ...]) -> float:
+        value, where = table.get("crossed_after", CROSSED_AFTER_S), (*at, "crossed_after")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(where, "a number of seconds", value)
+        if not 0 < value <= MAX_CROSSED_S:
+            raise self._error(where, f"must be above 0 and at most {MAX_CROSSED_S:,} seconds", None)
+        return float(value)
+
+    def _delta_updates(self, table: dict[str, Any], at: tuple[str, ...]) -> DeltaRules:
+        """Return the rule of each venue that the table names; ``default`` is that of all others."""
+        value, where = table.get("delta_updates", {}), (*at, "delta_updates")
+        if not isinstance(value, dict):
+            raise self._wrong(where, "a table of venues", value)
+        if len(value) > MAX_LIST:
+            raise self._error(where, f"has {len(value)} entries, at most {MAX_LIST} are possible", None)
+        known = [rule.value for rule in DeltaRule]
+        rules: dict[str, DeltaRule] = {}
+        for venue in value:
+            text = self._text(value, venue, where)
+            if text not in known:
+                raise self._error(
+                    (*where, venue), f"{text!r} is not a rule", _nearest(text or "", known, "rules")
+                )
+            rules[venue] = DeltaRule(text)
+        return DeltaRules(rules.pop(DEFAULT_VENUE, DeltaRule.RESYNC), rules)
+
+    def _rest(
+        self, table: dict[str, Any], at: tuple[str, ...], base: Profile | None, insecure: bool
+    ) -> str | None:
+        """Return where to log in; the built-in place belongs to the built-in server alone."""
+        rest = self._text(table, "rest", at)
+        if rest is None:
+            return None if base is None else base.rest
+        return address.check_rest(rest, allow_insecure=insecure, where=self._where((*at, "rest")))
+
+    def _command(self, table: dict[str, Any], key: str, at: tuple[str, ...]) -> tuple[str, ...] | None:
+        value = table.get(key)
         if value is None:
             return None
-        where = (*at, "token_command")
+        where = (*at, key)
         if isinstance(value, str):
             try:
                 words = shlex.split(value)
@@ -244,6 +324,14 @@ class _Reader:
         if not value or not value.isprintable():
             raise self._error((*at, key), "is empty or has control characters", None)
         return value
+
+    def _file(self, table: dict[str, Any], key: str, at: tuple[str, ...]) -> Path | None:
+        """Return a file's path; one that is not absolute begins where the configuration is."""
+        named = self._text(table, key, at)
+        try:
+            return None if named is None else self._path.parent / Path(named).expanduser()
+        except RuntimeError:
+            raise self._error((*at, key), f"{named!r} has no home directory", "write the path out") from None
 
     def _list(self, table: dict[str, Any], key: str, at: tuple[str, ...], needs: str = "") -> tuple[str, ...]:
         value = table.get(key, [])

@@ -57,6 +57,26 @@ def test_the_built_in_profiles_need_no_url(tmp_path: Path) -> None:
     assert loaded.profile("uat").url == "wss://cadenza-ws-uat.algo724.com/connection/websocket"
 
 
+def test_where_and_how_to_log_in_is_read(tmp_path: Path) -> None:
+    """The built-in servers know where; a file of authorities stands beside the configuration."""
+    text = (
+        "[profiles.desk]\nurl = 'wss://d/'\nrest = 'https://api.desk.example/'\n"
+        "password_command = 'pass show desk'\nca_file = 'ca.pem'\n"
+        "[profiles.uat]\nurl = 'wss://elsewhere/'\n[profiles.plain]\nurl = 'ws://10.0.0.1/'\n"
+        "rest = 'http://10.0.0.1'\nallow_insecure = true\n"
+    )
+    path = write(tmp_path, text)
+    loaded = config.load(path)
+    desk = loaded.profile("desk")
+    assert desk.rest == "https://api.desk.example"
+    assert desk.password_command == ("pass", "show", "desk")
+    assert desk.ca_file == tmp_path / "ca.pem"
+    assert desk.ca_where == f"{path}:5: profiles.desk.ca_file"
+    assert loaded.profile("prod").rest == "https://cadenza-api.algo724.com"
+    assert loaded.profile("uat").rest is None
+    assert config.load(tmp_path / "config.toml").profile("plain").rest == "http://10.0.0.1"
+
+
 def test_no_file_is_no_error_where_none_was_named(tmp_path: Path) -> None:
     """The built-in profiles are there all the same."""
     loaded = config.load(environ={"CADENZA_CONFIG": str(tmp_path / "absent.toml")})
@@ -112,6 +132,15 @@ WRONG = [
     ("[profiles.prod]\ntoken_command = []\n", 2, "names no command", None),
     ('[profiles.prod]\ntoken_command = "a \'b"\n', 2, "cannot be split", "list of words"),
     ("[profiles.prod]\ntoken_file = 'a'\ntoken_command = 'b'\n", 3, "exclude each other", None),
+    (
+        "[profiles.prod]\nrest = 'http://example.com'\n",
+        2,
+        "prod.rest: http:// to example.com",
+        "allow_insecure",
+    ),
+    ("[profiles.prod]\nrest = 'wss://x'\n", 2, "begins with https://", "https://host"),
+    ("[profiles.prod]\npassword_command = [1]\n", 2, "password_command must be a text or a list", None),
+    ("[profiles.prod]\nca_file = 7\n", 2, "ca_file must be a text", None),
     ("default_profile = 'prd'\n", 1, "there is no profile 'prd'", "did you mean 'prod'?"),
     ("profiles = 3\n", 1, "must be a table", None),
     ("[profiles]\nprod = 3\n", 2, "profiles.prod must be a table", None),

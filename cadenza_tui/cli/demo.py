@@ -34,13 +34,13 @@ def demo(
         import cadenza_tui.ui.app  # noqa: F401, PLC0415  # while the simulator starts, so does Textual
         from cadenza_tui import config as configuration  # noqa: PLC0415
         from cadenza_tui.cli.monitor import open_monitor  # noqa: PLC0415
-        from cadenza_tui.feed import tokens  # noqa: PLC0415
+        from cadenza_tui.credentials import sources  # noqa: PLC0415
         from cadenza_tui.feed.worker import Feed, FeedSettings  # noqa: PLC0415
         from cadenza_tui.market.state import Market  # noqa: PLC0415
 
         theme = configuration.load().theme
         ready = child.ready()
-        token = tokens.fixed(ready.token, "the simulator's token")
+        token = sources.fixed(ready.token, "the simulator's token")
         feed = Feed(Market(), FeedSettings(ready.url, label="demo", token=token))
         code = open_monitor(feed, theme, trace)
     ctx.exit(code)

@@ -22,17 +22,17 @@ To look around first, without an account:
 
   cadenza-tui demo                a simulated market on this machine
 
-To watch the live platform, bring an access token and name a server:
+To watch the live platform, log in, or bring a token in CADENZA_TOKEN_FILE:
 
-  export CADENZA_TOKEN_FILE=~/.cadenza-token      a file that only you can read
-  cadenza-tui --profile prod BINANCE:BTC/USDT     or uat, or --url wss://…
+  cadenza-tui login --profile prod                or uat, or one of your own
+  cadenza-tui --profile prod BINANCE:BTC/USDT     what to watch, or nothing
 
 or write it down once in {path}:
 
   default_profile = "prod"
 
   [profiles.prod]
-  token_file = "~/.cadenza-token"         # or token_command = "pass show cadenza"
+  password_command = "pass show cadenza"  # or token_file, token_command
   instruments = ["BINANCE:BTC/USDT"]      # what the keys 1–9 show
   accounts = ["my-account-id"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +14,14 @@ from cadenza_tui.cli.group import misspelt_command
 from cadenza_tui.errors import CadenzaError, ConfigError, TokenError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Sequence
 
     from click.shell_completion import CompletionItem
 
     from cadenza_tui.config import Config, Profile
-    from cadenza_tui.feed.tokens import Tokens
+    from cadenza_tui.credentials.session import Session
+    from cadenza_tui.credentials.sources import Source
     from cadenza_tui.feed.worker import FeedSettings
 
 PROFILE_VARIABLE = "CADENZA_PROFILE"
@@ -56,7 +58,8 @@ class InstrumentType(click.ParamType[str]):
         return _items(names, incomplete)
 
 
-def _complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete from the profiles of the configuration."""
     return _items([profile.name for profile in _config_or_none(ctx)], incomplete)
 
 
@@ -94,17 +97,33 @@ def trace_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def config_option(command: Decorated) -> Decorated:
+    """Take ``--config``."""
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Configuration file, instead of the usual one or CADENZA_CONFIG.",
+    )(command)
+
+
+def profile_option(command: Decorated) -> Decorated:
+    """Take ``--profile``."""
+    return click.option(
+        "--profile",
+        metavar="P",
+        envvar=PROFILE_VARIABLE,
+        shell_complete=complete_profile,
+        help="Profile of the configuration; prod and uat are built in.",
+    )(command)
+
+
 def server_options(command: Decorated) -> Decorated:
     """Take what names a server, and ``--trace``."""
     for option in (
         trace_option,
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="Configuration file, instead of the usual one or CADENZA_CONFIG.",
-        ),
+        config_option,
         click.option(
             "--account",
             "accounts",
@@ -114,13 +133,7 @@ def server_options(command: Decorated) -> Decorated:
             help="Trading account to watch; may be given several times.",
         ),
         click.option("--url", metavar="U", help="WebSocket URL, instead of a profile's."),
-        click.option(
-            "--profile",
-            metavar="P",
-            envvar=PROFILE_VARIABLE,
-            shell_complete=_complete_profile,
-            help="Profile of the configuration; prod and uat are built in.",
-        ),
+        profile_option,
     ):
         command = option(command)
     return command
@@ -132,9 +145,11 @@ class Server:
 
     label: str
     url: str
-    tokens: Tokens | None
+    tokens: Source | None
     profile: Profile
     config: Config
+    trust: ssl.SSLContext | None = None
+    """Whose certificates are trusted, where the profile says so."""
 
     def settings(
         self, instruments: Sequence[str] = (), accounts: Sequence[str] = (), **changes: Any
@@ -142,30 +157,78 @@ class Server:
         """Return the feed's settings; what the command line says comes before what the profile says."""
         from cadenza_tui.feed.worker import FeedSettings  # noqa: PLC0415  # heavy for a --help
 
-        return FeedSettings(
+        settings = FeedSettings(
             url=self.url,
             label=self.label,
             token=self.tokens,
             templates=self.profile.channels,
             accounts=tuple(accounts) or self.profile.accounts,
             pinned=tuple(instruments) or self.profile.instruments,
+            channels=self.profile.channel_options,
+            delta_updates=self.profile.delta_updates,
             **changes,
         )
+        if self.trust is None:
+            return settings
+        return replace(settings, options=replace(settings.options, ssl=self.trust))
 
 
 def find_server(profile: str | None, url: str | None, config_file: Path | None) -> Server | None:
     """Return the server that is meant, or None where nothing says which.
 
     A profile is the one named, else the file's default or its only one, else ``prod`` when there is a token
-    in the environment. A URL without a named profile stands alone: no profile's token is sent there.
+    in the environment, else the only one that is logged in. A URL without a named profile stands alone: no
+    profile's token is sent there. A token of the environment comes before the profile's own file or command,
+    and that before a login.
     """
+    choice = choose(profile, url, config_file)
+    if choice is None:
+        return None
+    trust = profile_trust(choice.profile)
+    source = choice.token_source(trust)
+    if source is None and url is None:
+        raise TokenError(f"there is no token for the profile {choice.profile.name!r}", remedy=choice.how)
+    return Server(choice.profile.name, choice.url, source, choice.profile, choice.config, trust)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The server that is meant, before anybody looks for a token."""
+
+    config: Config
+    profile: Profile
+    url: str
+    named: bool
+    """Whether it is a profile's server: a URL alone gets no profile's token."""
+
+    @property
+    def how(self) -> str:
+        """How to come by a token."""
+        from cadenza_tui.credentials import claims  # noqa: PLC0415  # heavy for a --help
+
+        if self.profile.rest is None:
+            return claims.HOW
+        return f"run `cadenza-tui login --profile {self.profile.name}`, or {claims.HOW}"
+
+    def token_source(self, trust: ssl.SSLContext | None) -> Source | None:
+        """Return the source of tokens that applies, None where there is none."""
+        from cadenza_tui.credentials import sources  # noqa: PLC0415  # heavy for a --help
+
+        found = sources.find(os.environ, self.profile.token_file, self.profile.token_command)
+        return _stored_login(self.profile, trust) if found is None and self.named else found
+
+
+def choose(profile: str | None, url: str | None, config_file: Path | None) -> Choice | None:
+    """Return the server that is meant, as ``find_server`` does, without a look at tokens."""
     from cadenza_tui import config as configuration  # noqa: PLC0415  # heavy for a --help
-    from cadenza_tui.feed import address, tokens  # noqa: PLC0415
+    from cadenza_tui.credentials import claims  # noqa: PLC0415
+    from cadenza_tui.feed import address  # noqa: PLC0415
 
     config = configuration.load(config_file)
-    token_given = tokens.TOKEN_VARIABLE in os.environ or tokens.FILE_VARIABLE in os.environ
+    token_given = claims.TOKEN_VARIABLE in os.environ or claims.FILE_VARIABLE in os.environ
     if url is None and profile is None:
-        profile = config.default_profile or config.only_profile or (DEFAULT_SERVER if token_given else None)
+        profile = config.default_profile or config.only_profile
+        profile = profile or (DEFAULT_SERVER if token_given else _only_login(config))
         if profile is None:
             return None
     if profile is not None:
@@ -173,10 +236,36 @@ def find_server(profile: str | None, url: str | None, config_file: Path | None) 
     else:
         chosen = configuration.Profile(address.host(url or ""), url or "")
     address.check(url or chosen.url, allow_insecure=chosen.allow_insecure)
-    source = tokens.find(os.environ, chosen.token_file, chosen.token_command)
-    if source is None and url is None:
-        raise TokenError(f"there is no token for the profile {chosen.name!r}", remedy=tokens.HOW)
-    return Server(chosen.name, url or chosen.url, source, chosen, config)
+    return Choice(config, chosen, url or chosen.url, named=profile is not None)
+
+
+def profile_trust(profile: Profile) -> ssl.SSLContext | None:
+    """Return what the profile's own ``ca_file`` makes trusted; None where the system's authorities are."""
+    if profile.ca_file is None:
+        return None
+    from cadenza_tui.credentials import certificates  # noqa: PLC0415  # heavy for a --help
+
+    return certificates.context(profile.ca_file, profile.ca_where)
+
+
+def _stored_login(profile: Profile, trust: ssl.SSLContext | None) -> Session | None:
+    from cadenza_tui.credentials.store import Store  # noqa: PLC0415  # heavy for a --help
+
+    store = Store()
+    if profile.rest is None or not store.exists(profile.name):
+        return None
+    from cadenza_tui.credentials.rest import Rest  # noqa: PLC0415  # only where there is a login
+    from cadenza_tui.credentials.session import Session  # noqa: PLC0415
+
+    return Session(profile.name, Rest(profile.rest, trust), store)
+
+
+def _only_login(config: Config) -> str | None:
+    """Return the one profile that is logged in."""
+    from cadenza_tui.credentials.store import Store  # noqa: PLC0415  # heavy for a --help
+
+    names = [name for name in Store().profiles() if name in config.profiles]
+    return names[0] if len(names) == 1 else None
 
 
 def need_server(profile: str | None, url: str | None, config_file: Path | None) -> Server:

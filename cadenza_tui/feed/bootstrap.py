@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from cadenza_tui.errors import CadenzaError
 from cadenza_tui.market.records import WORKING_STATUSES
 from cadenza_tui.wire import rpc
+from cadenza_tui.wire.channels import Kind
 from cadenza_tui.wire.rejected import Rejected
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Order,
     )
     from cadenza_tui.market.state import Market
+    from cadenza_tui.wire.channels import ChannelName
 
 T = TypeVar("T")
 
@@ -88,15 +90,53 @@ class Bootstrap:
 
     async def account(self, account_id: AccountId) -> None:
         """Fetch an account's portfolio and its orders."""
-        with self._trouble(f"portfolio of {account_id}"):
+        for fetch in (self._portfolio, self._orders):
+            with suppress(CadenzaError):
+                await fetch(account_id)
+
+    async def again(self, name: ChannelName) -> None:
+        """Fetch all that a channel other than a book's is about; raises CadenzaError."""
+        match name.kind:
+            case Kind.ACCOUNT:
+                await self._portfolio(name.account_id or "")
+                await self._orders(name.account_id or "")
+            case Kind.TICKER:
+                await self._tickers(rpc.ticker_list([name.instrument_id or ""]))
+            case Kind.VENUE_TICKER:
+                await self._tickers(rpc.ticker_list(venue=name.venue))
+            case Kind.KLINE:
+                await self._klines(name.instrument_id or "", name.interval or "")
+
+    async def request_stream(self, instrument_id: InstrumentId) -> None:
+        """Ask the platform to stream a book, which it does not for one that nobody watches."""
+        raw = await self._ask(rpc.subscribe_orderbook([instrument_id]))
+        _usable(lambda: rpc.confirm(raw))
+
+    async def _tickers(self, request: rpc.Request) -> None:
+        raw = await self._ask(request)
+        known = self.market.instruments
+        for ticker in _usable(lambda: rpc.decode_tickers(raw, self._count)):
+            if not known or ticker.instrument_id in known:
+                self.market.apply_ticker(ticker)
+
+    async def _klines(self, instrument_id: InstrumentId, interval: str) -> None:
+        raw = await self._ask(rpc.kline_list(interval, [instrument_id]))
+        for kline in _usable(lambda: rpc.decode_klines(raw, self._count)):
+            if (kline.instrument_id, kline.interval) == (instrument_id, interval):
+                self.market.apply_kline(kline)
+
+    async def _portfolio(self, account_id: AccountId) -> None:
+        with self._trouble(f"portfolio of {account_id}", raises=True):
             raw = await self._ask(rpc.portfolio_get(account_id))
             portfolio = _usable(lambda: rpc.decode_portfolio(raw, account_id))
             if portfolio.account_id == account_id:
                 self.market.apply_portfolio(portfolio, self.now())
-        with self._trouble(f"orders of {account_id}"):
-            await self._orders(account_id)
 
     async def _orders(self, account_id: AccountId) -> None:
+        with self._trouble(f"orders of {account_id}", raises=True):
+            await self._latest_orders(account_id)
+
+    async def _latest_orders(self, account_id: AccountId) -> None:
         """Fetch the latest orders, and all that work where these are not all there are.
 
         An order that was working and is not listed as such any more ended while nobody looked: nothing tells
@@ -163,11 +203,13 @@ class Bootstrap:
         self.market.health.connection.rejected[rejection.reason.value] += 1
 
     @contextmanager
-    def _trouble(self, what: str) -> Iterator[None]:
+    def _trouble(self, what: str, *, raises: bool = False) -> Iterator[None]:
         try:
             yield
         except CadenzaError as error:
             self.troubles[what] = str(error)
+            if raises:
+                raise
         else:
             self.troubles.pop(what, None)
 

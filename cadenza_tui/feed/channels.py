@@ -7,54 +7,65 @@ from typing import TYPE_CHECKING
 
 from cadenza_tui.centrifugo.errors import ReplyError
 from cadenza_tui.errors import CadenzaError
-from cadenza_tui.feed.resync import Resyncs
+from cadenza_tui.feed.ingest import MAX_ROUTES, UNPROVEN
+from cadenza_tui.feed.refetch import Refetches
+from cadenza_tui.feed.resync import NO_SUCH_QUERY, Resyncs
 from cadenza_tui.market.health import ChannelState
 from cadenza_tui.market.state import Topic
-from cadenza_tui.wire.channels import Kind
+from cadenza_tui.wire.channels import Kind, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from cadenza_tui.centrifugo.client import Client
     from cadenza_tui.centrifugo.listener import Subscribed
     from cadenza_tui.feed.ingest import Ingest, Route
+    from cadenza_tui.feed.refetch import Refetch
     from cadenza_tui.feed.resync import Fetch
-    from cadenza_tui.feed.subscriptions import Wants
+    from cadenza_tui.feed.subscriptions import ChannelOptions, Wants
     from cadenza_tui.market.records import InstrumentId, Nanoseconds
 
 SNAPSHOT_WITHIN_S = 1.0
 """A book that was subscribed to and has no snapshot by then is asked for."""
-CROSSED_FOR_NS = 5_000_000_000
-"""A book that stays crossed this long is taken as wrong, and asked for again."""
 UNRECOVERED = "missed messages could not be recovered"
-_NO_SUCH_QUERY = frozenset({103, 104, 108})
+_SHOWN = {Kind.BOOK: Topic.BOOK, Kind.TRADE: Topic.TAPE, Kind.ACCOUNT: Topic.ACCOUNT}
+"""What says on the screen how far a channel can be trusted."""
 
 
 class Channels:
     """Subscribes to what ``wants`` says and follows what becomes of it; watches the books of ``ingest``.
 
-    ``on_failed`` is told of a channel that the server refuses for good, ``on_account_lost`` of an account
-    channel that missed messages, ``on_unsynced`` of a book that was in sync and is not any more.
+    ``fetch`` brings a book's snapshot, ``refetch`` all that another channel is about, ``request`` asks the
+    platform to stream a book; each raises CadenzaError. ``on_failed`` is told of a channel that the server
+    refuses for good, ``on_unsynced`` of a book that was in sync and is not any more.
     """
 
     def __init__(
         self,
         ingest: Ingest,
         wants: Wants,
-        fetch: Fetch,
         now: Callable[[], Nanoseconds],
         *,
+        fetch: Fetch,
+        refetch: Refetch,
+        request: Callable[[InstrumentId], Awaitable[None]],
         on_failed: Callable[[str], None],
-        on_account_lost: Callable[[], None],
         on_unsynced: Callable[[InstrumentId], None],
+        options: ChannelOptions,
     ) -> None:
         self._ingest = ingest
         self._market = ingest.market
         self._wants = wants
         self._now = now
         self._on_failed = on_failed
-        self._on_account_lost = on_account_lost
+        self._options = options
         self._resyncs = Resyncs(ingest, fetch, now, self._snapshot_refused, on_unsynced)
+        self._refetches = Refetches(ingest, refetch, now)
+        self._request = request
+        self._attempts: set[str] = set()
+        """Channels that are subscribed to anew for the snapshot that this may bring."""
+        self._requests: dict[str, asyncio.Task[None]] = {}
+        """By channel: the platform is asked to stream it, once on each connection."""
         self._client: Client | None = None
         self._asked: set[str] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -69,18 +80,27 @@ class Channels:
     def link_lost(self) -> None:
         """There is no link: nothing can be asked for until there is."""
         self._resyncs.stop_all()
+        self._refetches.stop_all()
+        for request in self._requests.values():
+            request.cancel()
+        self._requests.clear()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         self._crossed.clear()
+        self._attempts.clear()
 
     async def close(self) -> None:
         """End. Returns when nothing of it runs any more."""
+        requests = list(self._requests.values())
         self.link_lost()
         if self._replan is not None:
             self._replan.cancel()
         self._client = None
         await self._resyncs.close()
+        await self._refetches.close()
+        if requests:
+            await asyncio.wait(requests)
 
     # --- what is wanted
 
@@ -95,7 +115,7 @@ class Channels:
             self._asked.discard(channel)
             client.unsubscribe(channel)
         for route in self._ingest.routes():
-            if route.channel not in plan.wanted:
+            if route.channel not in plan.wanted and not route.by_server:
                 self._let_go(route)
         for channel, name in plan.wanted.items():
             if channel not in self._asked:
@@ -121,13 +141,17 @@ class Channels:
 
     def _subscribe(self, client: Client, channel: str) -> None:
         try:
-            client.subscribe(channel, recoverable=True)
+            client.subscribe(channel, recoverable=True, delta=self._options.delta)
         except (CadenzaError, ValueError) as error:
             self._fail(channel, str(error))
 
     def _let_go(self, route: Route) -> None:
         channel, instrument_id = route.channel, route.name.instrument_id
         self._resyncs.forget(channel)
+        self._refetches.forget(channel)
+        self._attempts.discard(channel)
+        if (request := self._requests.pop(channel, None)) is not None:
+            request.cancel()
         if (timer := self._timers.pop(channel, None)) is not None:
             timer.cancel()
         self._ingest.forget(channel)
@@ -142,35 +166,86 @@ class Channels:
     def subscribing(self, channel: str, reason: str) -> None:
         """A channel is asked for, or asked for again after it was live."""
         self._resyncs.stop(channel)
+        self._refetches.stop(channel)
         self._enter(channel, ChannelState.SUBSCRIBING, reason)
 
     def subscribed(self, channel: str, subscribed: Subscribed) -> None:
         """A channel is live; what it needs besides depends on what could be recovered."""
-        route = self._ingest.route(channel)
+        route = self._ingest.route(channel) or self._from_server(channel)
         if route is None:
             return
-        route.health.epoch = subscribed.epoch
-        lost = subscribed.was_recovering and not subscribed.recovered
+        health = route.health
+        again, before = health.positioned is not None, (health.epoch, health.offset)
+        health.epoch, health.positioned = subscribed.epoch, subscribed.positioned
+        health.delta = subscribed.delta
+        if subscribed.positioned and not subscribed.recovered:
+            health.offset = subscribed.offset
+        whole = subscribed.recovered or (
+            # Nothing was published since: the stream's top is where we are.
+            subscribed.positioned
+            and not subscribed.was_recovering
+            and (health.epoch, health.offset) == before
+        )
+        lost = again and not whole
+        missing = 0  # in another stream, nobody knows how many
         if lost:
-            route.health.gaps += 1
+            health.gaps += 1
+            if subscribed.positioned and health.epoch == before[0]:
+                missing = max(0, subscribed.offset - (before[1] or 0))
         if route.name.kind is Kind.BOOK and route.name.instrument_id is not None:
-            self._book_subscribed(route, route.name.instrument_id, subscribed)
+            health.missing += missing
+            if not whole and (route.hold is not None or self._market.book(route.name.instrument_id).in_sync):
+                new_stream = bool(before[0]) and before[0] != subscribed.epoch
+                self._ingest.hold(channel, missed=True, new_stream=new_stream)
+            self._book_subscribed(route, route.name.instrument_id, whole=whole)
             return
         self._enter(channel, ChannelState.LIVE)
-        if lost and route.name.kind is Kind.ACCOUNT:
-            self._on_account_lost()
+        if lost:
+            self._missed(route, UNRECOVERED, missing)
+        elif (reason := self._refetches.owed.get(channel)) is not None:
+            self._refetches.start(channel, reason)
+        elif route.by_server and not again and route.name.kind is Kind.ACCOUNT:
+            self._refetches.start(channel, "subscribed by the server")
 
-    def _book_subscribed(self, route: Route, instrument_id: InstrumentId, subscribed: Subscribed) -> None:
+    def _from_server(self, channel: str) -> Route | None:
+        """Return a new route for a channel that the server subscribed us to, None where it says nothing."""
+        name = parse(channel, self._wants.templates)
+        if name is None or len(self._ingest.routes()) >= MAX_ROUTES:
+            return None
+        route = self._ingest.register(channel, name)
+        route.by_server = route.health.by_server = True
+        return route
+
+    def _book_subscribed(self, route: Route, instrument_id: InstrumentId, *, whole: bool) -> None:
         self._resyncs.stop(route.channel)  # what it asked for may be older than this subscription
+        self._request_stream(route, instrument_id)
         book = self._market.book(instrument_id)
-        if book.in_sync and subscribed.recovered:
+        if book.in_sync and whole:
             self._enter(route.channel, ChannelState.LIVE)
         elif book.has_snapshot:
-            self._resyncs.start(route.channel, book.out_of_sync_reason or UNRECOVERED, at_once=True)
+            # After a subscribe that is itself an attempt at a snapshot the pace is kept.
+            at_once = route.channel not in self._attempts
+            self._resyncs.start(route.channel, book.out_of_sync_reason or UNRECOVERED, at_once=at_once)
         else:
             self._enter(route.channel, ChannelState.AWAITING)
             loop = asyncio.get_running_loop()
             self._timers[route.channel] = loop.call_later(SNAPSHOT_WITHIN_S, self._no_snapshot, route)
+
+    def _request_stream(self, route: Route, instrument_id: InstrumentId) -> None:
+        """Ask the platform to stream a book, where that is wanted; the channel says what came of it."""
+        if not self._options.request_streams or route.by_server or route.channel in self._requests:
+            return
+
+        async def ask() -> None:
+            try:
+                await self._request(instrument_id)
+            except CadenzaError as error:
+                route.health.note = f"the platform was asked to stream it: {error}"
+            else:
+                route.health.note = ""
+            self._market.dirty.mark(Topic.HEALTH)
+
+        self._requests[route.channel] = asyncio.create_task(ask())
 
     def _no_snapshot(self, route: Route) -> None:
         self._timers.pop(route.channel, None)
@@ -180,8 +255,12 @@ class Channels:
 
     def ended(self, channel: str, code: int, reason: str) -> None:
         """A channel ended: given up by us (code 0), or refused for good."""
-        if code:
+        route = self._ingest.route(channel)
+        if route is not None and route.by_server:
+            self._let_go(route)
+        elif code:
             self._resyncs.stop(channel)
+            self._refetches.stop(channel)
             self._fail(channel, reason)
 
     def gap(self, channel: str, missing: int) -> None:
@@ -190,11 +269,26 @@ class Channels:
         if route is None:
             return
         route.health.gaps += 1
+        lacks = f"{missing:,} messages are missing" if missing > 0 else "the stream began anew"
         if route.name.kind is Kind.BOOK:
-            lacks = f"{missing:,} messages are missing" if missing > 0 else "the stream began anew"
+            self._ingest.hold(channel, missed=True, new_stream=missing <= 0)
+            route.health.missing += max(missing, 0)
             self.on_book_lost(channel, f"gap: {lacks}")
-        elif route.name.kind is Kind.ACCOUNT:
-            self._on_account_lost()
+        else:
+            self._missed(route, f"gap: {lacks}", max(missing, 0))
+
+    def _missed(self, route: Route, reason: str, messages: int) -> None:
+        """Mark what a channel other than a book's has missed, and fetch what can be fetched."""
+        route.health.missing += messages
+        if route.name.kind is Kind.TRADE and route.name.instrument_id is not None:
+            self._market.lose_prints(route.name.instrument_id, messages)
+            self._market.dirty.mark(Topic.HEALTH)
+        else:
+            self._refetches.start(route.channel, reason)
+
+    def fetching(self, channel: str) -> bool:
+        """Return whether a channel's content is being fetched because it missed messages."""
+        return self._refetches.running(channel)
 
     def _fail(self, channel: str, reason: str) -> None:
         route = self._ingest.route(channel)
@@ -210,17 +304,25 @@ class Channels:
         route.health.reason = reason
         route.health.since = self._now()
         self._market.dirty.mark(Topic.HEALTH)
-        if route.name.kind is Kind.BOOK and route.name.instrument_id is not None:
-            self._market.dirty.mark(Topic.BOOK, route.name.instrument_id)
+        topic = _SHOWN.get(route.name.kind)
+        subject = route.name.instrument_id or route.name.account_id
+        if topic is not None and subject is not None:
+            self._market.dirty.mark(topic, subject)
 
     # --- books
 
     def on_book_lost(self, channel: str, reason: str) -> None:
         """The book does not follow its stream: fetch it anew."""
-        self._resyncs.start(channel, reason)
+        # A snapshot that could not be proved was fetched a moment ago: no pace has to be kept.
+        self._resyncs.start(channel, reason, at_once=reason == UNPROVEN)
+
+    def on_book_held(self, channel: str) -> None:
+        """One more update waits for a snapshot."""
+        self._resyncs.held(channel)
 
     def on_book_found(self, channel: str) -> None:
         """A snapshot came through the channel itself."""
+        self._attempts.discard(channel)
         self._resyncs.stop(channel)
 
     def resync(self, instrument_id: InstrumentId) -> None:
@@ -231,16 +333,22 @@ class Channels:
 
     def check_crossed(self) -> None:
         """Fetch books anew that have been crossed for too long. To be called about once a second."""
-        now = self._now()
+        now, limit = self._now(), int(self._options.crossed_after_s * 1e9)
         for instrument_id, book in self._market.books.items():
             if not book.crossed or not book.in_sync:
                 self._crossed.pop(instrument_id, None)
-            elif now - self._crossed.setdefault(instrument_id, now) >= CROSSED_FOR_NS:
+            elif now - self._crossed.setdefault(instrument_id, now) >= limit:
                 del self._crossed[instrument_id]
-                self.on_book_lost(self._ingest.channel_of(Kind.BOOK, instrument_id), "crossed for too long")
+                self.on_book_lost(
+                    self._ingest.channel_of(Kind.BOOK, instrument_id), f"crossed for {limit / 1e9:g} s"
+                )
 
     def _snapshot_refused(self, channel: str, error: CadenzaError) -> None:
         """Where the server has no such query, a new subscription may bring a snapshot."""
-        if isinstance(error, ReplyError) and error.code in _NO_SUCH_QUERY and self._client is not None:
+        route = self._ingest.route(channel)
+        if route is None or route.by_server or self._client is None:
+            return
+        if isinstance(error, ReplyError) and error.code in NO_SUCH_QUERY:
+            self._attempts.add(channel)
             self._client.unsubscribe(channel)
             self._subscribe(self._client, channel)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cadenza_tui.credentials.commands import without_secrets
 from cadenza_tui.errors import CadenzaError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Ready(msgspec.Struct):
 
     url: str
     token: str
+    rest: str = ""
+    """Where one logs in."""
 
     def __repr__(self) -> str:
         return f"Ready(url={self.url!r})"
@@ -55,6 +58,7 @@ class SimulatorChild:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             bufsize=0,
+            env=without_secrets(os.environ),
             start_new_session=True,  # ctrl+c is for the screen; the pipe is what ends the child
         )
         return self

@@ -100,12 +100,14 @@ class Meter:
     def __init__(self, health: Health) -> None:
         self._health = health
         self._rate = Rate()
+        self._bytes = Rate()
         self._rates: dict[str, Rate] = {}
 
     def measure(self, lag: Lag, monotonic: int) -> None:
         """Write rates and percentiles into the health; ``monotonic`` in ns: a replay's clock may rest."""
         connection, channels = self._health.connection, self._health.channels
         connection.rate = self._rate.reading(connection.messages, monotonic)
+        connection.bytes_rate = self._bytes.reading(connection.bytes_received, monotonic)
         for channel in self._rates.keys() - channels.keys():
             del self._rates[channel]
         for channel, facts in channels.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cadenza_tui.centrifugo import codes
 from cadenza_tui.centrifugo.codes import Local
 from cadenza_tui.centrifugo.listener import Listener
-from cadenza_tui.market.health import ConnectionState
+from cadenza_tui.market.health import ConnectionState, Drop
 from cadenza_tui.market.state import Topic
 
 if TYPE_CHECKING:
@@ -69,12 +69,17 @@ class Link(Listener):
         was_connected = self._health.state is ConnectionState.CONNECTED
         if was_connected:
             self._health.reconnects += 1
-            self._health.last_disconnect = reason
+            self._health.drops.append(Drop(self._now(), reason))
         self._health.next_attempt = None
         self._health.attempts = 0
         self.dialling()
         self._channels.link_lost()
         self._enter(ConnectionState.CONNECTING, reason if was_connected else "")
+
+    def on_waiting(self, next_attempt_in_s: float) -> None:
+        """The connection was lost, and it is known when the next attempt comes."""
+        self._health.next_attempt = self._now() + int(next_attempt_in_s * 1e9)
+        self._market.dirty.mark(Topic.HEALTH)
 
     def on_attempt_failed(self, error: str, next_attempt_in_s: float) -> None:
         """One attempt failed; the next comes by itself."""
@@ -88,8 +93,7 @@ class Link(Listener):
         now = self._now()
         self._health.attempts = 0
         self._health.next_attempt = None
-        if connected.ping:
-            self._health.ping_interval_s = float(connected.ping)
+        self._health.ping_interval_s = float(connected.ping)
         self._health.last_frame = now
         self._measure_clock(connected.time_ms, now)
         self._enter(ConnectionState.CONNECTED, "")
@@ -98,7 +102,8 @@ class Link(Listener):
         """Tell the two clocks' difference from the time that the connect took.
 
         The server looked at its clock somewhere between the dial and the reply. Only a difference that no
-        moment in between explains is one; else the lag would be corrected by the link's own delay.
+        moment in between explains is one; else the lag would be corrected by the link's own delay. Before
+        the connect came TCP, TLS and WebSocket, a round trip each: it was the last of four.
         """
         self._ingest.clock_offset = 0
         self._health.clock_offset_ms = None
@@ -108,7 +113,7 @@ class Link(Listener):
         if self._dialled - 1_000_000 <= server <= now + 1_000_000:
             self._health.clock_offset_ms = 0.0
             return
-        offset = server - (self._dialled + now) // 2
+        offset = server - (now - (now - self._dialled) // 8)
         self._ingest.clock_offset = offset
         self._health.clock_offset_ms = offset / 1e6
 

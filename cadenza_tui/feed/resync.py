@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+LONGEST_STALE_PAUSE_S = 5.0
+"""A snapshot that is too old soon is not any more."""
+SHORTEST_PAUSE_S = 0.05
+NO_SUCH_QUERY = frozenset({103, 104, 108})
+"""Codes by which a server says that there is no such query, or not for us."""
 CALM_S = 60.0
 """A book that has been well this long starts again with the first pause."""
 MAX_AT_ONCE = 4
@@ -48,6 +53,8 @@ class Resyncs:
     on_unsynced: Callable[[InstrumentId], None]
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _paces: dict[str, _Pace] = field(default_factory=dict)
+    _news: dict[str, asyncio.Event] = field(default_factory=dict)
+    """By channel, what is set when one more update waits."""
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
 
     def start(self, channel: str, reason: str, *, at_once: bool = False) -> None:
@@ -87,6 +94,11 @@ class Resyncs:
         if task is not None:
             task.cancel()
 
+    def held(self, channel: str) -> None:
+        """Note that one more update waits: a snapshot that is asked for now is newer than those before it."""
+        if (news := self._news.get(channel)) is not None:
+            news.set()
+
     def forget(self, channel: str) -> None:
         """Stop, and forget how the channel fared."""
         self.stop(channel)
@@ -106,25 +118,49 @@ class Resyncs:
 
     async def _bring(self, route: Route, instrument_id: InstrumentId, reason: str, pace: _Pace) -> None:
         clock = asyncio.get_running_loop().time
+        channel = route.channel
+        hurried = False
+        if clock() > pace.next + CALM_S:
+            pace.pause = FIRST_PAUSE_S
         while True:
-            now = clock()
-            if now > pace.next + CALM_S:
-                pace.pause = FIRST_PAUSE_S
-            elif now < pace.next:
-                await asyncio.sleep(pace.next - now)
+            if (wait := pace.next - clock()) > 0:
+                await asyncio.sleep(wait)
             async with self._slots:
-                pace.next = clock() + pace.pause
-                pace.pause = min(2 * pace.pause, LONGEST_PAUSE_S)
-                self.ingest.asking(route.channel)
+                pause = pace.pause
+                pace.next, pace.pause = clock() + pause, min(2 * pause, LONGEST_PAUSE_S)
                 try:
                     snapshot = await self.fetch(instrument_id)
                 except CadenzaError as error:
-                    route.health.reason = f"{reason}; no snapshot: {error}"
-                    self.ingest.market.dirty.mark(Topic.HEALTH)
-                    self.on_refused(route.channel, error)
+                    self._say(route, f"{reason}; no snapshot: {error}")
+                    self.on_refused(channel, error)
                     continue
-            # What the snapshot brings may itself be lost again, which starts anew.
-            self._tasks.pop(route.channel, None)
-            if self.ingest.snapshot(route.channel, snapshot, self.now()):
+            if route.hold is None:  # nothing waits for it any more
                 return
-            self._tasks[route.channel] = asyncio.current_task()  # type: ignore[assignment]
+            # What the snapshot brings may itself be lost again, which starts anew.
+            self._tasks.pop(channel, None)
+            if not (refusal := self.ingest.snapshot(channel, snapshot, self.now())):
+                return
+            self._tasks[channel] = asyncio.current_task()  # type: ignore[assignment]
+            self._say(route, f"{reason}; {refusal}: asked for again")
+            pace.next = min(pace.next, clock() + LONGEST_STALE_PAUSE_S)
+            if not hurried:
+                # The next update makes a newer one likely, once; after that it is a matter of time.
+                hurried, pace.pause = True, pause
+                await self._news_within(channel, pace.next - clock())
+                pace.next = min(pace.next, clock() + SHORTEST_PAUSE_S)
+
+    async def _news_within(self, channel: str, seconds: float) -> None:
+        """Return once one more update waits, at the latest after so many seconds."""
+        news = self._news[channel] = asyncio.Event()
+        try:
+            async with asyncio.timeout(seconds):
+                await news.wait()
+        except TimeoutError:
+            return
+        finally:
+            if self._news.get(channel) is news:
+                del self._news[channel]
+
+    def _say(self, route: Route, reason: str) -> None:
+        route.health.reason = reason
+        self.ingest.market.dirty.mark(Topic.HEALTH)

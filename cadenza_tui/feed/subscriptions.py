@@ -18,6 +18,21 @@ CHANNEL_LIMIT = 128
 KEEP_NS = 30_000_000_000
 """An instrument that was left is kept this long, since the way back is short."""
 MARKET_KINDS = (Kind.BOOK, Kind.TRADE, Kind.TICKER)
+CROSSED_AFTER_S = 5.0
+"""A book that stays crossed this long is taken as wrong, and asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOptions:
+    """How channels are subscribed to, and when a book is taken as wrong."""
+
+    delta: bool = False
+    """Whether to ask for changes of the payload instead of the payload (fossil delta): far fewer bytes over
+    the link, for decoding each of them; worth it on a thin link, not on a fast one."""
+    request_streams: bool = False
+    """Whether to ask the platform to stream each wanted book, as it does not for one that nobody watches.
+    That is a command: without it the program only reads."""
+    crossed_after_s: float = CROSSED_AFTER_S
 
 
 @dataclass(frozen=True, slots=True)

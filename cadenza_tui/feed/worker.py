@@ -12,6 +12,7 @@ from cadenza_tui import __version__
 from cadenza_tui.centrifugo.client import Client
 from cadenza_tui.centrifugo.errors import ConnectionLost, Unauthorized
 from cadenza_tui.centrifugo.options import Options
+from cadenza_tui.credentials.claims import HOW, Rejected
 from cadenza_tui.errors import TokenError
 from cadenza_tui.feed import address
 from cadenza_tui.feed.bootstrap import Bootstrap
@@ -19,25 +20,26 @@ from cadenza_tui.feed.channels import Channels
 from cadenza_tui.feed.health import Meter
 from cadenza_tui.feed.ingest import INTERNAL, Ingest
 from cadenza_tui.feed.link import Link
-from cadenza_tui.feed.subscriptions import CHANNEL_LIMIT, MARKET_KINDS, Wants
-from cadenza_tui.feed.tokens import HOW, Rejected
+from cadenza_tui.feed.subscriptions import CHANNEL_LIMIT, MARKET_KINDS, ChannelOptions, Wants
+from cadenza_tui.market.book import DeltaRules
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.state import Topic
-from cadenza_tui.wire.channels import API_PAGE
+from cadenza_tui.wire.channels import API_PAGE, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from msgspec import Raw
 
+    from cadenza_tui.credentials.sources import Source
     from cadenza_tui.feed.ingest import Event
-    from cadenza_tui.feed.tokens import Tokens
     from cadenza_tui.market.records import AccountId, InstrumentId, Nanoseconds
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import Templates
 
 DEFAULT_PINS = 9
 MAX_ACCOUNTS = 8
+QUERY_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class FeedSettings:
 
     url: str
     label: str = "live"
-    token: Tokens | None = None
+    token: Source | None = None
     templates: Templates = API_PAGE
     accounts: tuple[AccountId, ...] = ()
     """Without any, those listed, at most eight."""
@@ -55,6 +57,9 @@ class FeedSettings:
     """Whether instruments are wanted at all."""
     with_accounts: bool = True
     options: Options = field(default_factory=lambda: Options(version=__version__))
+    channels: ChannelOptions = field(default_factory=ChannelOptions)
+    delta_updates: DeltaRules = field(default_factory=DeltaRules)
+    """What a book's DELTA means, by venue."""
 
 
 class Feed:
@@ -77,9 +82,10 @@ class Feed:
         on_unsynced: Callable[[InstrumentId], None] | None = None,
     ) -> None:
         self.market = market
+        market.delta_rules = settings.delta_updates
         self.settings = settings
         self.now = now
-        self.troubles: dict[str, str] = {}
+        self.troubles = market.health.troubles
         """By query, why it brought nothing."""
         self.bootstrapped = asyncio.Event()
         """Set once the first round of queries is over, whatever came of it."""
@@ -96,11 +102,13 @@ class Feed:
         self._channels = Channels(
             self.ingest,
             self.wants,
-            self._queries.book,
             now,
+            fetch=self._queries.book,
+            refetch=self._queries.again,
+            request=self._queries.request_stream,
             on_failed=on_channel or (lambda _channel: None),
-            on_account_lost=self._account_lost,
             on_unsynced=on_unsynced or (lambda _instrument_id: None),
+            options=settings.channels,
         )
         self.ingest.watch = self._channels
         self._link = Link(self.ingest, self._channels, now, self._link_changed)
@@ -176,10 +184,10 @@ class Feed:
     async def _call(self, method: str, params: object = None) -> Raw:
         if self._client is None:
             raise ConnectionLost("there is no connection")
-        return await self._client.rpc(method, params)
+        return await self._client.rpc(method, params, QUERY_TIMEOUT_S)
 
     def _token(self) -> Callable[[], Awaitable[str]] | None:
-        source: Tokens | None = self.settings.token
+        source: Source | None = self.settings.token
         if source is None:
             self._link.anonymous = True
             self._link.token_remedy = HOW
@@ -187,14 +195,16 @@ class Feed:
 
         return lambda: self._fetch_token(source)
 
-    async def _fetch_token(self, source: Tokens) -> str:
+    async def _fetch_token(self, source: Source) -> str:
         try:
-            return await source()
+            token = await source()
         except TokenError as error:
             self._link.token_remedy = error.remedy or ""
             if source.fixed and isinstance(error, Rejected):
                 raise Unauthorized(str(error), remedy=error.remedy) from None
             raise
+        self._link.dialling()  # the time of a connect tells clocks apart: a slow token is no part of it
+        return token
 
     async def _sleep_before_dialling(self, seconds: float) -> None:
         await (self.settings.options.sleep or asyncio.sleep)(seconds)
@@ -207,11 +217,6 @@ class Feed:
         if self._connected:
             self._bringing_up = asyncio.create_task(self._bring_up())
         self._on_status()
-
-    def _account_lost(self) -> None:
-        """Ask again for all that only queries bring, unless that is under way."""
-        if self._connected and (self._bringing_up is None or self._bringing_up.done()):
-            self._bringing_up = asyncio.create_task(self._bring_up())
 
     async def _bring_up(self) -> None:
         """Ask for what only queries bring."""
@@ -238,7 +243,8 @@ class Feed:
             self.wants.accounts = tuple(list(self.market.accounts)[:MAX_ACCOUNTS])
             self._channels.apply_plan()
         for account_id in self.wants.accounts:
-            await self._queries.account(account_id)
+            if not self._channels.fetching(self.ingest.channel_of(Kind.ACCOUNT, account_id)):
+                await self._queries.account(account_id)
 
     def _name_unlisted(self) -> None:
         """Say so of each channel that brought nothing, and whose instrument the server does not list."""

@@ -283,6 +283,8 @@ class Account:
         if execution_id and execution_id in self._execution_ids:
             return
         time = fill.execution.executed_at or 0
+        if len(self.fills) >= self._maximum_fills and time < (self.fills[-1].execution.executed_at or 0):
+            return  # as below, but at once: a message may bring thousands of those
         place = 0
         for held in self.fills:
             if (held.execution.executed_at or 0) <= time:

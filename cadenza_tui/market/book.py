@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cadenza_tui.market import exact
 from cadenza_tui.market.layout import PRICE, QUANTITY, LayoutError, layout_of
@@ -14,13 +17,17 @@ from cadenza_tui.market.records import BookType, InstrumentId, UpdateType
 from cadenza_tui.market.sides import BookSide, Level, Row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cadenza_tui.market.layout import Layout
     from cadenza_tui.market.records import BookUpdate, Nanoseconds
 
-__all__ = ["MAXIMUM_ROWS", "Applied", "BookSide", "DeltaRule", "Level", "OrderBook"]
+__all__ = ["MAXIMUM_ROWS", "Applied", "BookSide", "DeltaRule", "DeltaRules", "Level", "OrderBook"]
 
 MAXIMUM_ROWS = 50_000
 """Rows a side may hold; a book that passes it is out of sync rather than growing without end."""
+
+_MILLISECOND = 1_000_000
 
 _NO_BOOK = layout_of(BookType.L2, (PRICE, QUANTITY))
 
@@ -37,6 +44,7 @@ class Applied(StrEnum):
     OTHER_COLUMNS = "diff with other columns"
     BAD_LAYOUT = "columns do not fit the book type"
     DELTA_UNSUPPORTED = "delta not supported"
+    BELOW_ZERO = "delta below zero"
 
     @property
     def changed(self) -> bool:
@@ -50,12 +58,32 @@ _APPLIED_DIFF = Applied.DIFF
 
 
 class DeltaRule(StrEnum):
-    """What to do with a DELTA, whose meaning the contract leaves to each venue."""
+    """What to do with a DELTA, whose meaning the contract leaves to each venue; never guessed."""
 
-    REFUSE = "refuse"
+    REPLACE_LEVELS = "replace-levels"
+    """Each row is what its level holds from then on; zero removes it."""
+    ADD = "add"
+    """Each row's quantity, which may be negative, is added to its level's; one that reaches zero goes."""
+    RESYNC = "resync"
     """Not applied; the book is out of sync until the next snapshot."""
-    AS_DIFF = "diff"
-    AS_SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaRules:
+    """The rule of each venue, and of those that have none of their own."""
+
+    default: DeltaRule = DeltaRule.RESYNC
+    venues: Mapping[str, DeltaRule] = field(default_factory=dict)
+
+    def of(self, instrument_id: InstrumentId) -> DeltaRule:
+        """Return the rule for an instrument, which begins with its venue."""
+        if not self.venues:
+            return self.default
+        return self.venues.get(instrument_id.partition(":")[0], self.default)
+
+
+_ADDABLE = frozenset({BookType.L2, BookType.L2_EXCHANGE})
+"""Where a row names its level and its quantity can be summed: not a cumulative one, not a count of orders."""
 
 
 def side_of(layout: Layout, *, bid: bool) -> BookSide:
@@ -99,7 +127,7 @@ class OrderBook:
         self,
         instrument_id: InstrumentId,
         *,
-        delta_rule: DeltaRule = DeltaRule.REFUSE,
+        delta_rule: DeltaRule = DeltaRule.RESYNC,
         maximum_rows: int = MAXIMUM_ROWS,
     ) -> None:
         self.instrument_id = instrument_id
@@ -140,13 +168,13 @@ class OrderBook:
         kind = update.update_type
         if kind is _DIFF:
             return self._apply_diff(update)
-        if kind is UpdateType.SNAPSHOT or self.delta_rule is DeltaRule.AS_SNAPSHOT:
+        if kind is UpdateType.SNAPSHOT:
             return self._apply_snapshot(update)
-        if self.delta_rule is DeltaRule.AS_DIFF:
-            return self._apply_diff(update)
-        if self.has_snapshot:
-            self.mark_out_of_sync("a DELTA, which this venue's rule does not cover")
-        return Applied.DELTA_UNSUPPORTED
+        if self.delta_rule is DeltaRule.REPLACE_LEVELS:
+            return self._apply_replacing(update)
+        if self.delta_rule is DeltaRule.ADD:
+            return self._apply_adding(update)
+        return self._refuse(Applied.DELTA_UNSUPPORTED, "a DELTA, after which the book is fetched anew")
 
     def mark_out_of_sync(self, reason: str) -> None:
         """Distrust what is held, which stays readable, until the next snapshot."""
@@ -220,7 +248,8 @@ class OrderBook:
         most = max(self.bids.replace(update.bids), self.asks.replace(update.asks))
         self.has_snapshot = self._follows = True
         self.out_of_sync_reason = ""
-        self._snapshot_time = self.timestamp = update.timestamp
+        self.timestamp = update.timestamp
+        self._snapshot_time = update.timestamp - update.timestamp % _MILLISECOND  # a diff's own precision
         self.version += 1
         if most > self._maximum_rows:
             self._stop_following()
@@ -253,6 +282,40 @@ class OrderBook:
         if most > self._maximum_rows:
             self._stop_following()
         return _APPLIED_DIFF
+
+    def _apply_replacing(self, update: BookUpdate) -> Applied:
+        quantity = update.columns.index(QUANTITY)
+        if any(row[quantity].startswith("-") for rows in (update.bids, update.asks) for row in rows):
+            return self._refuse(Applied.BELOW_ZERO, "a DELTA that leaves less than nothing at a price")
+        return self._apply_diff(update)
+
+    def _apply_adding(self, update: BookUpdate) -> Applied:
+        """Add to the levels, exactly: as the diff that says what they hold afterwards."""
+        layout = self._layout
+        if not self._follows or update.timestamp < self._snapshot_time:
+            return self._apply_diff(update)
+        same = update.book_type is layout.book_type and sorted(update.columns) == sorted(layout.columns)
+        if same and (layout.book_type not in _ADDABLE or layout.order_count is not None):
+            return self._refuse(
+                Applied.DELTA_UNSUPPORTED, f"a DELTA for a {layout.book_type} book, which cannot be added"
+            )
+        if not same:
+            return self._apply_diff(update)  # which says what does not fit
+        bids, asks = update.bids, update.asks
+        if update.columns != layout.columns:
+            order = [update.columns.index(name) for name in layout.columns]
+            bids, asks = _reordered(bids, order), _reordered(asks, order)
+        bid_sums, ask_sums = self.bids.sums(bids), self.asks.sums(asks)
+        if bid_sums is None or ask_sums is None:
+            return self._refuse(Applied.BELOW_ZERO, "a DELTA that leaves less than nothing at a price")
+        return self._apply_diff(
+            msgspec.structs.replace(update, columns=layout.columns, bids=bid_sums, asks=ask_sums)
+        )
+
+    def _refuse(self, applied: Applied, reason: str) -> Applied:
+        if self.has_snapshot:
+            self.mark_out_of_sync(reason)
+        return applied
 
     def _lay_out(self, layout: Layout) -> None:
         self._layout = layout

@@ -6,9 +6,12 @@ epoch, durations named with their unit.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
+
+DROPS_KEPT = 8
 
 
 class ConnectionState(StrEnum):
@@ -37,6 +40,13 @@ class ChannelState(StrEnum):
     """The server refused it for good; ``reason`` says why."""
 
 
+class Drop(NamedTuple):
+    """A connection that was lost: when, and why."""
+
+    at: int
+    reason: str
+
+
 @dataclass(slots=True)
 class ChannelHealth:
     """The facts of one channel."""
@@ -51,10 +61,20 @@ class ChannelHealth:
     last_message: int | None = None
     offset: int | None = None
     epoch: str = ""
+    positioned: bool | None = None
+    """Whether the server numbers the messages; without that nobody can see that one is missing."""
+    delta: bool = False
+    """Whether the server sends changes of the payload alone."""
+    by_server: bool = False
+    """Whether the server subscribed us of its own accord."""
     gaps: int = 0
+    missing: int = 0
+    """Messages that were missed, as far as they could be counted."""
     resyncs: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     """Messages that could not be used, by named reason."""
+    note: str = ""
+    """What is to be said besides the state's reason, and stays when the state changes."""
 
 
 @dataclass(slots=True)
@@ -72,7 +92,8 @@ class ConnectionHealth:
     """Connection attempts since the last success."""
     next_attempt: int | None = None
     reconnects: int = 0
-    last_disconnect: str = ""
+    drops: deque[Drop] = field(default_factory=lambda: deque(maxlen=DROPS_KEPT))
+    """The latest connections that were lost, in their order."""
     last_frame: int | None = None
     """When anything at all arrived, pings included: quiet is told from dead by this."""
     ping_interval_s: float = 25.0
@@ -80,6 +101,8 @@ class ConnectionHealth:
     messages: int = 0
     rate: float = 0.0
     bytes_received: int = 0
+    bytes_rate: float = 0.0
+    """Bytes received a second over the last few."""
     lag_p50_ms: float | None = None
     lag_p99_ms: float | None = None
     lag_ms: float | None = None
@@ -112,6 +135,8 @@ class Health:
 
     connection: ConnectionHealth = field(default_factory=ConnectionHealth)
     channels: dict[str, ChannelHealth] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+    """By query, why it brought nothing."""
     screen: ScreenHealth = field(default_factory=ScreenHealth)
 
     @property

@@ -75,6 +75,12 @@ class PlainSide(SortedSide[int, str]):
     def _scaled(self, key: int, factor: int) -> int:
         return key * factor
 
+    def _key(self, row: Row) -> int:
+        return self._tick(row[self._price])
+
+    def _quantity_of(self, key: int) -> str:
+        return self._levels.get(key, "0")
+
     def _read(self, keys: Iterable[int]) -> list[Level]:
         best = list(keys)
         prices, quantities = map(self._spelled.__getitem__, best), map(self._levels.__getitem__, best)
@@ -112,6 +118,13 @@ class PricedSide(SortedSide[int, Row]):
 
     def _scaled(self, key: int, factor: int) -> int:
         return key * factor
+
+    def _key(self, row: Row) -> int:
+        return self._tick(row[self._price])
+
+    def _quantity_of(self, key: int) -> str:
+        held = self._levels.get(key)
+        return "0" if held is None else held[self._quantity]
 
     def _read(self, keys: Iterable[int]) -> list[Level]:
         price, quantity, count = self._price, self._quantity, self.layout.order_count
@@ -154,6 +167,13 @@ class ExchangeSide(SortedSide[tuple[int, str], Row]):
 
     def _scaled(self, key: tuple[int, str], factor: int) -> tuple[int, str]:
         return key[0] * factor, key[1]
+
+    def _key(self, row: Row) -> tuple[int, str]:
+        return self._tick(row[self._price]), row[self._exchange]
+
+    def _quantity_of(self, key: tuple[int, str]) -> str:
+        held = self._levels.get(key)
+        return "0" if held is None else held[self._quantity]
 
     def _read(self, keys: Iterable[tuple[int, str]]) -> list[Level]:
         price, quantity, exchange = self._price, self._quantity, self._exchange

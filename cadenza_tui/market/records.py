@@ -251,7 +251,7 @@ class BookUpdate(msgspec.Struct, frozen=True, gc=False):
     """One book message. Rows are tuples of the feed's own text, laid out as ``columns`` says.
 
     ``wire`` has checked that each row is as long as ``columns``, that prices and quantities are decimals,
-    and that no quantity is negative.
+    and that no quantity is negative, but for a DELTA's, which may be a change.
     """
 
     instrument_id: InstrumentId

@@ -100,6 +100,13 @@ class BookSide(ABC):
         """Apply the rows of a diff, in their order; return how many rows are held then."""
 
     @abstractmethod
+    def sums(self, rows: Sequence[Row]) -> list[Row] | None:
+        """Return rows with what their levels hold once these quantities are added; None where it is below 0.
+
+        Changes nothing that can be read. For sides that hold a row for each level.
+        """
+
+    @abstractmethod
     def check(self) -> None:
         """Raise AssertionError where an invariant does not hold."""
 
@@ -147,6 +154,34 @@ class SortedSide(BookSide, Generic[Key, Held]):
         if n <= 0:
             return []
         return self._read(islice(self._ordered(), n))
+
+    def sums(self, rows: Sequence[Row]) -> list[Row] | None:
+        price, quantity = self._price, self._quantity
+        for row in rows:  # a finer price changes every key: all are learnt before the first is used
+            self._tick(row[price])
+        decimals = self._decimals
+        totals: dict[Key, tuple[Decimal, Row]] = {}
+        for row in rows:
+            key = self._key(row)
+            before = totals[key][0] if key in totals else Decimal(self._quantity_of(key))
+            totals[key] = (exact.add(before, Decimal(row[quantity])), row)
+        assert self._decimals == decimals
+        sums: list[Row] = []
+        for total, last in totals.values():
+            if total < 0:
+                return None
+            cells = list(last)
+            cells[quantity] = exact.text(total)
+            sums.append(tuple(cells))
+        return sums
+
+    def _key(self, row: Row) -> Key:
+        """Return the key of the level that a row is about."""
+        raise NotImplementedError
+
+    def _quantity_of(self, key: Key) -> str:
+        """Return what a level holds, "0" where there is none."""
+        raise NotImplementedError
 
     @abstractmethod
     def _read(self, keys: Iterable[Key]) -> list[Level]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cadenza_tui.market.accounts import Account
-from cadenza_tui.market.book import Applied, DeltaRule, OrderBook
+from cadenza_tui.market.book import Applied, DeltaRules, OrderBook
 from cadenza_tui.market.health import Health
 from cadenza_tui.market.records import Kline, Ticker
 from cadenza_tui.market.tape import Tape
@@ -77,8 +77,8 @@ class DirtyMarks:
 class Market:
     """The state that the worker writes and the screens read."""
 
-    def __init__(self, *, delta_rule: DeltaRule = DeltaRule.REFUSE) -> None:
-        self.delta_rule = delta_rule
+    def __init__(self, *, delta_rules: DeltaRules | None = None) -> None:
+        self.delta_rules = delta_rules or DeltaRules()
         self.instruments: dict[InstrumentId, Instrument] = {}
         self.books: dict[InstrumentId, OrderBook] = {}
         self.tapes: dict[InstrumentId, Tape] = {}
@@ -93,7 +93,9 @@ class Market:
         """Return the instrument's book, an empty one where there was none."""
         held = self.books.get(instrument_id)
         if held is None:
-            held = self.books[instrument_id] = OrderBook(instrument_id, delta_rule=self.delta_rule)
+            held = self.books[instrument_id] = OrderBook(
+                instrument_id, delta_rule=self.delta_rules.of(instrument_id)
+            )
         return held
 
     def tape(self, instrument_id: InstrumentId) -> Tape:
@@ -130,6 +132,11 @@ class Market:
             return False
         self.dirty.mark(Topic.TAPE, fresh.instrument_id)
         return True
+
+    def lose_prints(self, instrument_id: InstrumentId, messages: int = 0) -> None:
+        """Mark the tape: so many messages are missing here, 0 where nobody knows how many."""
+        self.tape(instrument_id).lose(messages)
+        self.dirty.mark(Topic.TAPE, instrument_id)
 
     def apply_ticker(self, ticker: Ticker) -> bool:
         """Merge a ticker: what it leaves out stays as it was. One older than what is held is not taken."""

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cadenza_tui.market.records import Print
 
 MAXIMUM_PRINTS = 2_000
+MAXIMUM_HOLES = 256
+
+
+class Hole(NamedTuple):
+    """Messages that are missing right after the print with this number; 0 of them: nobody knows how many."""
+
+    after: int
+    messages: int
 
 
 class Tape:
-    """The last ``maximum`` prints in the order of their arrival; a trade id is taken once within them."""
+    """The last ``maximum`` prints in the order of their arrival; a trade id is taken once within them.
 
-    __slots__ = ("_ids", "_maximum", "_prints", "count", "version")
+    Where messages were missed there is a hole: what is summed up over it is not complete.
+    """
+
+    __slots__ = ("_holes", "_ids", "_maximum", "_prints", "count", "holes", "version")
 
     def __init__(self, maximum: int = MAXIMUM_PRINTS) -> None:
         self._maximum = maximum
         self._prints: deque[Print] = deque()
         self._ids: set[str] = set()
+        self._holes: deque[Hole] = deque(maxlen=MAXIMUM_HOLES)
+        self.holes = 0
+        """Holes there ever were."""
         self.count = 0
         """Prints ever taken, those no longer kept included."""
         self.version = 0
@@ -50,10 +64,27 @@ class Tape:
         self.version += 1
         return True
 
+    def lose(self, messages: int = 0) -> None:
+        """Note that messages are missing here, after all that was taken; 0 is an unknown number of them."""
+        held = self._holes[-1] if self._holes else None
+        if held is not None and held.after == self.count:
+            self._holes.pop()
+            messages = held.messages + messages if held.messages and messages else 0
+        else:
+            self.holes += 1
+        self._holes.append(Hole(self.count, messages))
+        self.version += 1
+
+    def kept_holes(self) -> list[Hole]:
+        """Return the holes between prints that are kept, or after the newest, newest first."""
+        oldest = self.count - len(self._prints)
+        return [hole for hole in reversed(self._holes) if hole.after > oldest]
+
     def clear(self) -> None:
         """Forget the prints; the count stays."""
         self._prints.clear()
         self._ids.clear()
+        self._holes.clear()
         self.version += 1
 
     def check(self) -> None:
@@ -62,3 +93,5 @@ class Tape:
         assert len(ids) == len(set(ids)), "a trade id is kept once"
         assert set(ids) == self._ids, "ids are known for the kept prints alone"
         assert len(self._prints) <= min(self._maximum, self.count), "the tape is bounded"
+        places = [hole.after for hole in self._holes]
+        assert places == sorted(set(places)), "there is one hole at a place"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from cadenza_tui.market.health import ChannelState, ConnectionState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cadenza_tui.market.health import ChannelHealth, ConnectionHealth, Health
     from cadenza_tui.market.records import InstrumentId, Nanoseconds
     from cadenza_tui.market.state import Market
@@ -92,6 +94,16 @@ def book_trust(market: Market, instrument_id: InstrumentId, channel: str, now: N
     return of_channel
 
 
+def worst(trusts: Iterable[Trust]) -> Trust | None:
+    """Return the first of the trusts whose content is not current, else the first; None for none."""
+    first: Trust | None = None
+    for trust in trusts:
+        if trust.dimmed:
+            return trust
+        first = first or trust
+    return first
+
+
 def _trust(state: TrustState, reason: str, age_ns: int | None) -> Trust:
     return Trust(state, reason, age_ns, dimmed=state not in _CURRENT)
 
@@ -112,7 +124,7 @@ def _connection_state(connection: ConnectionHealth, age: int | None) -> tuple[Tr
             return TrustState.STALE, connection.reason or "the connection is down"
         case ConnectionState.CONNECTED:
             limit = int((connection.ping_interval_s + PONG_GRACE_S) * SECOND)
-            if age is not None and age > limit:
+            if connection.ping_interval_s and age is not None and age > limit:
                 return TrustState.STALE, f"nothing for {age // SECOND} s, not even a ping"
             return TrustState.LIVE, ""
 

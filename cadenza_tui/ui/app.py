@@ -141,6 +141,17 @@ class MonitorApp(App[int]):
             self._handle_exception(error)
             return False
 
+    def _fatal_error(self) -> None:
+        """End with the traceback of a bug, without the values of its variables: a token may be one."""
+        import rich  # noqa: PLC0415  # the traceback's colours cost a tenth of a second
+        from rich.segment import Segments  # noqa: PLC0415
+        from rich.traceback import Traceback  # noqa: PLC0415
+
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None, suppress=[rich])
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
+
     def put_lines(self, widget: RowsWidget, lines: Sequence[int]) -> bool:
         """Take changed lines of the monitor to the terminal past the compositor, all of a frame together.
 

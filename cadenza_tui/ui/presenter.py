@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from cadenza_tui.market.trust import book_trust, channel_trust, connection_trust
+from cadenza_tui.market.trust import book_trust, channel_trust, connection_trust, worst
 from cadenza_tui.ui.desk import View
 from cadenza_tui.ui.keys import footer_end, footer_keys, goto_keys
 from cadenza_tui.view.account import TABS, account
@@ -247,7 +247,7 @@ class Presenter:
             "tape": len(self._market.tape(selected).latest(TAPE_ROWS)) if selected is not None else 0,
             "account": self._account.total_rows,
             "accounts": self._account.total_rows,
-            "health": len(self._market.health.channels) + height,
+            "health": 2 * len(self._market.health.channels) + height,
         }.get(name, 0)
         return max(rows - height, 0)
 
@@ -289,10 +289,17 @@ class Presenter:
         return channel_trust(self._market.health, channel, now)
 
     def _account_trust(self, accounts: list[Account], now: int) -> Trust:
-        if self._desk.view is View.ACCOUNT or not accounts:
-            return connection_trust(self._market.health, now)
-        chosen = accounts[self._desk.account % len(accounts)]
-        channel = self._source.ingest.channel_of(Kind.ACCOUNT, chosen.account_id)
+        """Return how far what is shown of the accounts can be trusted: as far as the worst of them."""
+        link = connection_trust(self._market.health, now)
+        if self._desk.view is not View.ACCOUNT and accounts:
+            accounts = [accounts[self._desk.account % len(accounts)]]
+            return self._one_account_trust(accounts[0], now)
+        channel_of = self._source.ingest.channel_of
+        watched = [each for each in accounts if channel_of(Kind.ACCOUNT, each.account_id)]
+        return link if link.dimmed else worst(self._one_account_trust(each, now) for each in watched) or link
+
+    def _one_account_trust(self, account: Account, now: int) -> Trust:
+        channel = self._source.ingest.channel_of(Kind.ACCOUNT, account.account_id)
         return channel_trust(self._market.health, channel, now)
 
     def _own_orders(self) -> list[Order]:

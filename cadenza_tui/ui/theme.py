@@ -96,7 +96,7 @@ def load_theme(path: Path) -> Palette:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ThemeError(f"{path.name}: cannot be read as a theme: {error}") from error
     roles = table.get("roles")
     if not isinstance(roles, dict):

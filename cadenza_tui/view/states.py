@@ -82,7 +82,10 @@ def border(trust: Trust, kind: str = "", *, synced: str = "in sync") -> Row:
         since = f" · {age(trust.age_ns)}" if trust.age_ns is not None else ""
         return (Span(f"{before}{synced}{since}", Role.TITLE),)
     spans = (Span(before, Role.TITLE),) if before and trust.state is not TrustState.RESYNCING else ()
-    return (*spans, Span(f"{sign.glyph} {words(trust)}", sign.role))
+    text = words(trust)
+    if kind and trust.state is TrustState.STALE and trust.reason:  # on the book's pane, which has the room
+        text += f" · {safe(trust.reason)}"
+    return (*spans, Span(f"{sign.glyph} {text}", sign.role))
 
 
 def absence(trust: Trust, what: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cadenza_tui.market.records import Instrument, Print
-    from cadenza_tui.market.tape import Tape
+    from cadenza_tui.market.tape import Hole, Tape
     from cadenza_tui.market.trust import Trust
 
 TITLE: Row = (Span("Tape", Role.TITLE),)
@@ -165,13 +165,18 @@ def tape(
     summary_rows = 2 if height >= 8 else 1 if height >= 5 else 0
     header_rows = 1 if height >= 3 else 0
     room = max(height - header_rows - summary_rows, 0)
+    holes = tape.kept_holes()
     latest: Sequence[Print] = tape.latest(skipped + max(room, NEIGHBOURS))[skipped:]
     if paused_at is not None:
         trusted: Row = (Span(f"‖ paused +{newer:,}", Role.ACCENT),)
     elif scroll:
         trusted = (Span(f"+{scroll:,} newer", Role.ACCENT),)
+    elif trust.state not in CURRENT:
+        trusted = border(trust)
+    elif holes:
+        trusted = (Span(f"⚠ {_missing(holes)}", Role.WARN),)
     else:
-        trusted = (Span("all prints", Role.TITLE),) if trust.state in CURRENT else border(trust)
+        trusted = (Span("all prints", Role.TITLE),)
     if not latest:
         words = "Those prints are no longer kept" if skipped else absence(trust, "no prints yet")
         return Pane(TITLE, trusted, message(words, width, height), dimmed=trust.dimmed)
@@ -182,13 +187,50 @@ def tape(
     sizes = [float(print_.quantity) for print_ in latest]
     widths.scale, widths.large = bar.scales(sizes, widths.scale)
     rows = [_header(shape, widths, width)] if header_rows else []
-    rows += _rows(shown, sizes, widths, shape, width)
+    prints = _rows(shown, sizes, widths, shape, width)
+    rows += _with_holes(prints, tape.count - skipped, holes, width)[:room]
     rows += [(Span(blank(width)),)] * (height - summary_rows - len(rows))
     if summary_rows == 2:
         rows.append((Span(blank(width)),))
     if summary_rows:
-        rows.append(_summary(widths.sums(tape), widths, width))
+        rows.append(_summary(widths.sums(tape), widths, width, holes))
     return Pane(TITLE, trusted, tuple(rows), dimmed=trust.dimmed)
+
+
+def _missing(holes: Sequence[Hole]) -> str:
+    """Return how many messages are missing, as far as anybody knows."""
+    if not all(hole.messages for hole in holes):
+        return "messages missing"
+    messages = sum(hole.messages for hole in holes)
+    return f"{messages:,} message{'s' if messages != 1 else ''} missing"
+
+
+def _with_holes(prints: Sequence[Row], newest: int, holes: Sequence[Hole], width: int) -> list[Row]:
+    """Return the rows of prints, of which the first is number ``newest``, with a line for each hole."""
+    if not holes:
+        return list(prints)
+    by_place = {hole.after: hole for hole in holes}
+    rows: list[Row] = []
+    for number, row in zip(range(newest, newest - len(prints), -1), prints, strict=True):
+        if (hole := by_place.get(number)) is not None:
+            rows.append(_hole(hole, width))
+        rows.append(row)
+    return rows
+
+
+def _hole(hole: Hole, width: int) -> Row:
+    words = f" {_missing([hole])} "
+    if len(words) + 4 > width:
+        return fit_row((Span(words, Role.WARN),), width)
+    before = (width - len(words)) // 2 - 1
+    after = width - 2 - before - len(words)
+    return (
+        Span(" "),
+        Span("╌" * before, Role.FAINT),
+        Span(words, Role.WARN),
+        Span("╌" * after, Role.FAINT),
+        Span(" "),
+    )
 
 
 def _shape(width: int, widths: TapeWidths) -> _Shape:
@@ -246,25 +288,29 @@ def _row(print_: Print, drawn: str, widths: TapeWidths, shape: _Shape, *, large:
     return spans if drawn else spans[:3]
 
 
-def _summary(sums: Sums, widths: TapeWidths, width: int) -> Row:
-    """Return CVD and VWAP over the kept prints; what does not fit goes, from the right."""
+def _summary(sums: Sums, widths: TapeWidths, width: int, holes: Sequence[Hole]) -> Row:
+    """Return CVD and VWAP over the kept prints; what does not fit goes, from the right.
+
+    Over a hole they are not complete, which ``≈`` says.
+    """
+    about = "≈ " if holes else ""
     decimals = min(widths.quantity.shown_decimals, 2)
     cvd = sums.cvd
     role = Role.BID if cvd > 0 else Role.ASK if cvd < 0 else Role.MUTED
     shown = signed(cvd, decimals, rounds=True)
     if len(shown) > 12:
         shown = ("+" if cvd > 0 else "") + short(cvd)
-    parts: list[Row] = [(Span("CVD ", Role.MUTED), Span(shown, role))]
+    parts: list[Row] = [(Span("CVD ", Role.MUTED), Span(about, Role.WARN), Span(shown, role))]
     if sums.volume:
         places = widths.price.shown_decimals
         vwap = rounded(divide(sums.notional, sums.volume, places), places)
-        parts.append((Span("VWAP ", Role.MUTED), Span(vwap, Role.TEXT)))
+        parts.append((Span("VWAP ", Role.MUTED), Span(about, Role.WARN), Span(vwap, Role.TEXT)))
         parts.append((Span(age(sums.span_ns) if sums.span_ns >= SECOND else "", Role.FAINT),))
     row: Row = (Span(" "),)
     for part in parts:
         if row_cells(row) + row_cells(part) + 3 > width and len(row) > 1:
             break
-        row = (*row, *part, Span("   "))
+        row = (*row, *(span for span in part if span.text), Span("   "))
     return fit_row(
         row if row_cells(row) <= width else tuple(s._replace(text=clip(s.text, width)) for s in row), width
     )

@@ -47,7 +47,7 @@ from cadenza_tui.wire.rejected import Rejected, RejectReason
 from cadenza_tui.wire.text import MAXIMUM_SENTENCE, clean
 
 if TYPE_CHECKING:
-    from cadenza_tui.market.records import AccountId, Nanoseconds
+    from cadenza_tui.market.records import AccountId
 
 T = TypeVar("T")
 
@@ -239,24 +239,22 @@ def decode_order(raw: Bytes, account_id: AccountId | None = None, new_status: st
 def _execution(shape: ExecutionShape, order_id: str, instrument_id: str, order: OrderShape) -> Execution:
     quantity = needed(decimal(shape.executed_quantity, "executedQuantity"), "executedQuantity")
     not_negative(quantity, "executedQuantity")
+    price = needed(decimal(shape.executed_price, "executedPrice"), "executedPrice")
     executed_at = time(shape.executed_at, "executedAt")
     return Execution(
-        name(shape.execution_id) or name(shape.external_trade_id) or _unnamed(order_id, executed_at, shape),
+        # One without an id is known by what it says, so that it is not taken twice.
+        name(shape.execution_id)
+        or name(shape.external_trade_id)
+        or f"{order_id}@{executed_at or 0}:{quantity:f}x{price:f}",
         instrument(shape.instrument_id, shape.venue, shape.symbol) or instrument_id,
         side(shape.order_side or order.order_side),
         quantity,
-        needed(decimal(shape.executed_price, "executedPrice"), "executedPrice"),
+        price,
         decimal(shape.executed_cost, "executedCost"),
         _fee_records(shape.fees),
         executed_at,
         name(shape.venue or order.venue),
     )
-
-
-def _unnamed(order_id: str, executed_at: Nanoseconds | None, shape: ExecutionShape) -> str:
-    """An execution without an id is known by what it says, so that it is not taken twice."""
-    price, quantity = bytes(shape.executed_price).decode(), bytes(shape.executed_quantity).decode()
-    return f"{order_id}@{executed_at or 0}:{quantity}x{price}"
 
 
 def _fee_records(raw: msgspec.Raw) -> tuple[Fee, ...]:

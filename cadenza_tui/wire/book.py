@@ -93,7 +93,7 @@ def decode_book(
     layout = _layouts.get(key) or _layout(*key)
     instrument_id = addressed(message.instrument_id, message.venue, message.symbol, channel)
     timestamp = needed_time(message.timestamp, "timestamp")
-    bids, asks = _both(message.bids, message.asks, layout)
+    bids, asks = _both(message.bids, message.asks, layout, changes=kind is UpdateType.DELTA)
     return BookUpdate(instrument_id, kind, layout.book_type, layout.columns, bids, asks, timestamp)
 
 
@@ -145,7 +145,8 @@ def _structure(columns: int, bid_rows: int, ask_rows: int, cell: bytes) -> bytes
     return b"[%b],[%b]" % (b",".join([row] * bid_rows), b",".join([row] * ask_rows))
 
 
-def _both(bids: msgspec.Raw, asks: msgspec.Raw, layout: Layout) -> tuple[Rows, Rows]:
+def _both(bids: msgspec.Raw, asks: msgspec.Raw, layout: Layout, *, changes: bool) -> tuple[Rows, Rows]:
+    """Return the rows of both sides. ``changes`` says that quantities may be negative."""
     columns = len(layout.columns)
     try:
         decoder = _fast[columns]
@@ -155,17 +156,17 @@ def _both(bids: msgspec.Raw, asks: msgspec.Raw, layout: Layout) -> tuple[Rows, R
             return bid_rows, ask_rows
     except (KeyError, ValueError, RecursionError):
         pass  # whatever it is, the way below names it
-    return _rows(bids, "bids", layout), _rows(asks, "asks", layout)
+    return _rows(bids, "bids", layout, changes=changes), _rows(asks, "asks", layout, changes=changes)
 
 
-def _rows(raw: msgspec.Raw, side: str, layout: Layout) -> Rows:
+def _rows(raw: msgspec.Raw, side: str, layout: Layout, *, changes: bool) -> Rows:
     """Return the rows of one side, cell by cell; raise Rejected with the place of the first that is wrong."""
     if not present(raw):
         return []
     rows = _cells(raw, side)
     if len(rows) > MAXIMUM_MESSAGE_ROWS:
         raise Rejected(RejectReason.TOO_LARGE, f"{len(rows):,} rows of {side}")
-    return [_row(row, f"{side}[{number}]", layout) for number, row in enumerate(rows)]
+    return [_row(row, f"{side}[{number}]", layout, changes=changes) for number, row in enumerate(rows)]
 
 
 def _cells(raw: msgspec.Raw, side: str) -> Sequence[Sequence[str | msgspec.Raw]]:
@@ -184,7 +185,7 @@ def _cells(raw: msgspec.Raw, side: str) -> Sequence[Sequence[str | msgspec.Raw]]
         raise Rejected(RejectReason.SHAPE, side) from None
 
 
-def _row(row: Sequence[str | msgspec.Raw], place: str, layout: Layout) -> tuple[str, ...]:
+def _row(row: Sequence[str | msgspec.Raw], place: str, layout: Layout, *, changes: bool) -> tuple[str, ...]:
     if len(row) != len(layout.columns):
         raise Rejected(RejectReason.ROW_LENGTH, f"{place} has {len(row)} of {len(layout.columns)} columns")
     cells = []
@@ -202,9 +203,10 @@ def _row(row: Sequence[str | msgspec.Raw], place: str, layout: Layout) -> tuple[
         if not exact:
             text = clean(text)
         elif column == layout.quantity and text.startswith("-"):
-            if text.strip("-0."):
+            if not text.strip("-0."):
+                text = text[1:]
+            elif not changes:
                 raise Rejected(RejectReason.NEGATIVE, f"{place} {text}")
-            text = text[1:]
         cells.append(text)
     return tuple(cells)
 

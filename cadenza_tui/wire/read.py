@@ -38,7 +38,8 @@ _RFC3339 = re.compile(
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))"
 ).fullmatch
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_GO_ZERO_TIME = -62_135_596_800 * 1_000_000_000
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
+_GO_ZERO_TIME = _YEAR_1 * 1_000_000_000
 """Go writes a time that was never set as 0001-01-01T00:00:00Z."""
 
 
@@ -177,6 +178,8 @@ def _rfc3339(value: str, name: str) -> Nanoseconds:
             raise Rejected(RejectReason.TIME, f"{name} {value!r}")
         offset = int(offset_hours) * 3_600 + int(offset_minutes) * 60
         seconds += -offset if sign == "+" else offset
+    if not _YEAR_1 <= seconds < _YEAR_10000:  # an offset, or a leap second, can lead out of the calendar
+        raise Rejected(RejectReason.TIME, f"{name} {value!r}")
     return seconds * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
 
 

@@ -243,7 +243,7 @@ def test_simulate_stops_cleanly(number: signal.Signals) -> None:
     with command(None, "simulate", "--instruments", "1", "--secret", "s" * 32) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        assert set(ready) == {"url", "token"}
+        assert set(ready) == {"url", "token", "rest"}
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)
         assert (process.returncode, output, errors) == (0, "", "")

@@ -28,6 +28,7 @@ def _no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("CADENZA_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CADENZA_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def run(*words: str) -> Result:
@@ -54,7 +55,8 @@ def test_the_help_names_both_forms_and_every_command() -> None:
     """The monitor's options stand without a command."""
     output = run("--help").output
     assert "Usage: cadenza-tui [INSTRUMENT…] [OPTIONS]" in output
-    for word in ("demo", "simulate", "replay", "stream", "balances", "--profile", "--url", "--account"):
+    commands = ("demo", "login", "logout", "simulate", "replay", "stream", "balances")
+    for word in (*commands, "--profile", "--url", "--account"):
         assert word in output
     assert "monitor\n" not in output
 

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
 
     from websockets.asyncio.server import Server, ServerConnection
 
@@ -30,15 +31,21 @@ class ScriptedServer:
     """Accepts every connect and subscribe, positioned, unless told otherwise.
 
     ``rpc`` maps a method to a function of its params that returns the answer's ``data``; an unknown method is
-    answered with 104, one in ``silent`` never. ``refuse`` maps a channel to an error code.
+    answered with 104, one in ``silent`` never. ``refuse`` maps a channel to an error code; a subscribe to one
+    in ``ignore`` is never answered. A ``mute`` server answers no connect, one with ``close_with`` (code and
+    reason) closes instead. With ``ssl`` it speaks TLS, as ``localhost``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ssl: SSLContext | None = None) -> None:
         self.url = ""
+        self.ssl = ssl
         self.rpc: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.envelope: dict[str, dict[str, Any]] = {}
         self.silent: set[str] = set()
         self.refuse: dict[str, int] = {}
+        self.ignore: set[str] = set()
+        self.mute = False
+        self.close_with: tuple[int, str] | None = None
         self.on_subscribe: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self.on_connect: Callable[[dict[str, Any]], dict[str, Any]] = lambda _request: {}
         self.commands: list[dict[str, Any]] = []
@@ -50,9 +57,12 @@ class ScriptedServer:
         self._news = asyncio.Condition()
 
     async def __aenter__(self) -> ScriptedServer:
-        self._server = await serve(self._serve, "127.0.0.1", 0, ping_interval=None, compression=None)
+        self._server = await serve(
+            self._serve, "127.0.0.1", 0, ping_interval=None, compression=None, ssl=self.ssl
+        )
         port = self._server.sockets[0].getsockname()[1]
-        self.url = f"ws://127.0.0.1:{port}/connection/websocket"
+        start = "ws://127.0.0.1" if self.ssl is None else "wss://localhost"
+        self.url = f"{start}:{port}/connection/websocket"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -117,6 +127,8 @@ class ScriptedServer:
             async for frame in connection:
                 for line in frame.splitlines():
                     command = json.loads(line)
+                    if "connect" in command and self.close_with is not None:
+                        await connection.close(*self.close_with)
                     for answer in self._answer(command):
                         await connection.send(json.dumps(answer))
                     async with self._news:
@@ -127,12 +139,16 @@ class ScriptedServer:
 
     def _answer(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         number = command.get("id")
+        if "connect" in command and (self.mute or self.close_with is not None):
+            return []
         if "connect" in command:
             result = {"client": "c", "version": "scripted", "ping": 25, "pong": True}
             return [{"id": number, "connect": result | self.on_connect(command["connect"])}]
         if "subscribe" in command:
             request = command["subscribe"]
             channel = request["channel"]
+            if channel in self.ignore:
+                return []
             if channel in self.refuse:
                 return [{"id": number, "error": {"code": self.refuse[channel], "message": "refused"}}]
             result = {

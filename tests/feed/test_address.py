@@ -51,6 +51,50 @@ def test_an_unencrypted_address_can_be_insisted_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://cadenza-api.algo724.com", "https://cadenza-api.algo724.com"),
+        ("https://host:8443/base/", "https://host:8443/base"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_where_to_log_in_is_encrypted_or_this_machine(url: str, taken: str) -> None:
+    """It comes back ready for a path behind it."""
+    assert address.check_rest(url) == taken
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("wss://host/", "begins with https://"),
+        ("host", "begins with https://"),
+        ("http://example.com", "unencrypted"),
+        ("http://10.0.0.1:8000", "unencrypted"),
+        ("http://localhost.example.com", "unencrypted"),
+        ("https://", "names no host"),
+        ("https://host:0", "names no host"),
+        ("https://host:99999", "not a URL"),
+        ("https://user:hush@host", "has no user"),
+        ("https://host/?key=hush", "has no user, no query"),
+        ("https://host/#hush", "has no user, no query"),
+        ("https://host/a b", "not a usable URL"),
+    ],
+)
+def test_where_not_to_log_in_is_said_with_a_remedy(url: str, says: str) -> None:
+    """And without what may be a secret in it."""
+    with pytest.raises(ConfigError, match=says) as caught:
+        address.check_rest(url)
+    assert caught.value.remedy
+    assert "hush" not in str(caught.value)
+
+
+def test_a_password_over_an_unencrypted_line_can_be_insisted_on() -> None:
+    """The profile's allow_insecure lets it pass."""
+    assert address.check_rest("http://10.0.0.1:8000", allow_insecure=True) == "http://10.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
     ("url", "shown"),
     [
         ("wss://user:secret@host:1/path?token=secret#secret", "wss://host:1/path"),

@@ -77,8 +77,10 @@ def test_a_meter_follows_channels_that_come_and_go() -> None:
     meter.measure(Lag(), SECOND)
     health.channels["a"].messages = 30
     health.connection.messages = 40
+    health.connection.bytes_received = 5_000
     meter.measure(Lag(), 2 * SECOND)
     assert (health.channels["a"].rate, health.connection.rate) == (30.0, 40.0)
+    assert health.connection.bytes_rate == 5_000.0
     del health.channels["a"]
     meter.measure(Lag(), 3 * SECOND)
     health.channels["a"] = ChannelHealth("a", messages=7)

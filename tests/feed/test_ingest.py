@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadenza_tui.feed import hold, ingest
 from cadenza_tui.feed.ingest import Event, Ingest
+from cadenza_tui.market.book import DeltaRule, DeltaRules
 from cadenza_tui.market.health import ChannelState
 from cadenza_tui.market.records import BookUpdate, Instrument, Order, Portfolio, Ticker
 from cadenza_tui.market.state import Market
@@ -29,6 +30,7 @@ class Watch:
     def __init__(self) -> None:
         self.lost: list[str] = []
         self.found = 0
+        self.held = 0
 
     def on_book_lost(self, channel: str, reason: str) -> None:
         """Note the reason."""
@@ -40,12 +42,19 @@ class Watch:
         assert channel == BOOK
         self.found += 1
 
+    def on_book_held(self, channel: str) -> None:
+        """Count it."""
+        assert channel == BOOK
+        self.held += 1
+
 
 class Rig:
     """An ingest with a watch, on which everything has been asked for that a test registers."""
 
-    def __init__(self, *, watch: bool = True, open_routes: bool = False) -> None:
-        self.market = Market()
+    def __init__(
+        self, *, watch: bool = True, open_routes: bool = False, rule: DeltaRule = DeltaRule.RESYNC
+    ) -> None:
+        self.market = Market(delta_rules=DeltaRules(rule))
         self.watch = Watch()
         self.events: list[Event] = []
         self.ingest = Ingest(
@@ -62,8 +71,8 @@ class Rig:
         """Take a payload in."""
         self.ingest.publication(channel, json.dumps(data).encode(), offset, "", NOW)
 
-    def snapshot(self, time: int, bids: list[list[str]], book_type: str = "L2") -> bool:
-        """Bring a snapshot that was asked for."""
+    def snapshot(self, time: int, bids: list[list[str]], book_type: str = "L2") -> str:
+        """Bring a snapshot that was asked for; return why it does not serve."""
         payload = book(BTC, "SNAPSHOT", time, bids, [], book_type)
         return self.ingest.snapshot(BOOK, decode_book(json.dumps({"data": payload}).encode()), NOW)
 
@@ -96,8 +105,7 @@ def test_a_diff_that_was_on_its_way_while_a_snapshot_was_made_is_passed_over() -
     rig = Rig()
     rig.publish(BOOK, diff(3, [["1", "3"]]))
     assert rig.watch.lost == ["diff before a snapshot"]
-    rig.ingest.asking(BOOK)
-    assert rig.snapshot(10, [["1", "10"]])
+    assert rig.snapshot(10, [["1", "10"]]) == ""
     rig.publish(BOOK, diff(9, [["1", "9"]]))
     assert rig.bids == {"1": "10"}
     rig.publish(BOOK, diff(10, [["2", "10"]]))
@@ -106,26 +114,77 @@ def test_a_diff_that_was_on_its_way_while_a_snapshot_was_made_is_passed_over() -
     assert rig.rejected() == {}
 
 
-def test_an_order_row_of_the_snapshots_own_time_is_not_added_twice() -> None:
-    """L3 rows have no name by which a second could be told from the first."""
+def test_order_rows_of_the_snapshots_own_time_replace_those_of_their_price() -> None:
+    """L3 rows have no name of their own, and yet a second time adds nothing."""
     rig = Rig()
-    rig.publish(BOOK, diff(10, [["1", "2"]], "L3"))
-    assert rig.snapshot(10, [["1", "2"]], "L3")
+    rig.publish(BOOK, diff(9, [["1", "2"]], "L3"))
+    assert rig.snapshot(10, [["1", "2"]], "L3") == ""
     rig.publish(BOOK, diff(10, [["1", "2"]], "L3"))
     assert rig.bids == {"1": "2"}
 
 
-def test_too_much_held_asks_for_another_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot with a hole after it is not taken."""
+def test_a_snapshot_older_than_the_stream_is_refused_and_what_is_held_stays() -> None:
+    """It may lack what was missed; the next one is taken, and all that is newer goes on top."""
+    rig = Rig()
+    rig.publish(BOOK, diff(5, [["5", "5"]]))
+    rig.publish(BOOK, diff(6, [["6", "6"]]))
+    assert rig.snapshot(4, [["4", "4"]]) == "the snapshot is older than the stream (by 1 ms)"
+    assert not rig.market.book(BTC).has_snapshot
+    assert rig.snapshot(5, [["4", "4"]]) == "the snapshot may lack messages of its own millisecond"
+    rig.publish(BOOK, diff(7, [["7", "7"]]))
+    assert rig.watch.held == 2
+    assert rig.snapshot(6, [["5", "5"]]) == ""
+    assert rig.bids == {"5": "5", "6": "6", "7": "7"}
+
+
+def test_a_snapshot_that_nothing_streamed_has_proved_is_asked_for_again_at_the_first_newer_diff() -> None:
+    """Between the two something may have been published before the stream was joined."""
+    rig = Rig()
+    rig.ingest.hold(BOOK)
+    assert rig.snapshot(5, [["5", "5"]]) == ""
+    assert rig.market.book(BTC).in_sync
+    rig.publish(BOOK, diff(9, [["9", "9"]]))
+    assert rig.watch.lost == [ingest.UNPROVEN]
+    assert rig.snapshot(10, [["8", "8"], ["9", "9"]]) == ""
+    rig.publish(BOOK, diff(11, [["7", "7"]]))
+    assert rig.bids == {"7": "7", "8": "8", "9": "9"}
+    assert len(rig.watch.lost) == 1
+
+
+def test_a_diff_that_is_in_the_snapshot_proves_it() -> None:
+    """All that was published before the diff is in it, too."""
+    rig = Rig()
+    rig.ingest.hold(BOOK)
+    assert rig.snapshot(5, [["5", "5"]]) == ""
+    rig.publish(BOOK, diff(4, [["4", "4"]]))
+    rig.publish(BOOK, diff(6, [["6", "6"]]))
+    assert rig.bids == {"5": "5", "6": "6"}
+    assert not rig.watch.lost
+
+
+def test_a_change_that_may_be_in_the_snapshot_is_not_added_to_it() -> None:
+    """A DELTA of the snapshot's own ms would count twice if it were: the book is fetched again."""
+    rig = Rig(rule=DeltaRule.ADD)
+    rig.publish(BOOK, diff(4, [["1", "1"]]))
+    assert rig.snapshot(5, [["1", "2"]]) == ""
+    rig.publish(BOOK, diff(5, [["2", "2"]]))
+    rig.publish(BOOK, book(BTC, "DELTA", 5, [["1", "1"]], []))
+    assert rig.watch.lost == ["diff before a snapshot", ingest.UNPROVEN]
+    assert rig.bids == {"1": "2", "2": "2"}
+    assert rig.snapshot(6, [["1", "2"], ["2", "2"]]) == ""
+    rig.publish(BOOK, book(BTC, "DELTA", 7, [["1", "-2"]], []))
+    assert rig.bids == {"2": "2"}
+
+
+def test_too_much_held_asks_for_a_newer_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was let go has to be in it."""
     monkeypatch.setattr(hold, "MAX_UPDATES", 2)
     rig = Rig()
-    for time in range(3):
-        rig.publish(BOOK, diff(time + 1, [["1", "1"]]))
-    assert not rig.snapshot(1, [["1", "1"]])
-    rig.ingest.asking(BOOK)
-    rig.publish(BOOK, diff(6, [["2", "2"]]))
-    assert rig.snapshot(5, [["1", "1"]])
-    assert rig.bids == {"1": "1", "2": "2"}
+    for time in range(4):
+        rig.publish(BOOK, diff(time + 1, [[str(time + 1), "1"]]))
+    assert rig.snapshot(2, [["1", "1"], ["2", "1"]])
+    assert not rig.snapshot(4, [["1", "1"], ["2", "1"], ["3", "1"]])
+    assert rig.bids == {"1": "1", "2": "1", "3": "1", "4": "1"}
 
 
 def test_a_snapshot_that_nobody_waits_for_is_not_taken() -> None:
@@ -134,21 +193,32 @@ def test_a_snapshot_that_nobody_waits_for_is_not_taken() -> None:
     rig.publish(BOOK, diff(1, [["1", "1"]]))
     rig.publish(BOOK, book(BTC, "SNAPSHOT", 9, [["9", "9"]], []))
     assert rig.watch.found == 1
-    assert not rig.snapshot(5, [["5", "5"]])
+    assert rig.snapshot(15, [["5", "5"]])
     assert rig.bids == {"9": "9"}
+
+
+def test_an_update_that_only_a_snapshot_brings_has_to_be_in_it() -> None:
+    """A DELTA that is not to be applied: what was held before it is of no use."""
+    rig = Rig()
+    rig.publish(BOOK, diff(1, [["1", "1"]]))
+    rig.publish(BOOK, book(BTC, "DELTA", 6, [["1", "1"]], []))
+    rig.publish(BOOK, diff(7, [["7", "7"]]))
+    assert rig.snapshot(5, [["5", "5"]])
+    assert rig.snapshot(7, [["6", "6"]]) == ""
+    assert rig.bids == {"6": "6", "7": "7"}
 
 
 def test_a_held_update_that_cannot_be_applied_loses_the_book_again() -> None:
     """What follows it is held for the next snapshot."""
     rig = Rig()
     rig.publish(BOOK, diff(1, [["1", "1"]]))
-    rig.publish(BOOK, book(BTC, "DELTA", 6, [["1", "1"]], []))
-    rig.publish(BOOK, diff(7, [["7", "7"]]))
-    assert rig.snapshot(5, [["5", "5"]])
+    rig.publish(BOOK, diff(6, [["1", "1", "1"]], "L2_COUNTED"))
+    rig.publish(BOOK, diff(7, [["7", "7", "1"]], "L2_COUNTED"))
+    assert rig.snapshot(5, [["5", "5"]]) == ""
     assert not rig.market.book(BTC).in_sync
     assert len(rig.watch.lost) == 2
-    assert rig.snapshot(6, [["6", "6"]])
-    assert rig.bids == {"6": "6", "7": "7"}
+    assert rig.snapshot(6, [["6", "6", "1"]], "L2_COUNTED") == ""
+    assert rig.bids == {"1": "1", "6": "6", "7": "7"}
 
 
 def test_a_diff_of_another_layout_loses_the_book() -> None:
@@ -158,7 +228,7 @@ def test_a_diff_of_another_layout_loses_the_book() -> None:
     rig.publish(BOOK, diff(5, [["2", "2", "1"]], "L2_COUNTED"))
     assert rig.rejected() == {"diff of another book type": 1}
     assert len(rig.watch.lost) == 1
-    assert rig.snapshot(4, [["3", "3", "1"]], "L2_COUNTED")
+    assert rig.snapshot(4, [["3", "3", "1"]], "L2_COUNTED") == ""
     assert rig.bids == {"3": "3", "2": "2"}
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cadenza_tui.centrifugo.options import Options
-from cadenza_tui.feed import tokens
+from cadenza_tui.credentials import sources
 from cadenza_tui.feed.child import Ready
 from cadenza_tui.feed.worker import Feed, FeedSettings
 from cadenza_tui.market.health import ConnectionState
@@ -84,7 +84,7 @@ async def world() -> AsyncIterator[World]:
     secret = secrets.token_hex(32)
     server = Server(exchange, secret)
     await server.start("127.0.0.1", 0)
-    token = tokens.fixed(mint(secret, now=time.time()))
+    token = sources.fixed(mint(secret, now=time.time()))
     feed = Feed(Market(), FeedSettings(server.url, token=token, options=QUICK))
     running = asyncio.create_task(feed.run())
     try:
@@ -191,7 +191,7 @@ async def test_a_server_that_was_killed_and_restarted_comes_back_with_its_new_bo
     """Another epoch, another market: no level of the old one is left, and the reconnect is told."""
     port, secret = free_port(), secrets.token_hex(32)
     async with simulator(port, secret, seed=1) as (process, ready):
-        token = tokens.fixed(ready.token)
+        token = sources.fixed(ready.token)
         feed = Feed(Market(), FeedSettings(ready.url, token=token, options=QUICK))
         running = asyncio.create_task(feed.run())
         try:
@@ -227,7 +227,7 @@ async def test_a_token_of_another_key_is_unauthorised() -> None:
     server = Server(exchange, secrets.token_hex(32))
     await server.start("127.0.0.1", 0)
     try:
-        token = tokens.fixed(mint(secrets.token_hex(32), now=time.time()))
+        token = sources.fixed(mint(secrets.token_hex(32), now=time.time()))
         feed = Feed(Market(), FeedSettings(server.url, token=token, options=QUICK))
         async with asyncio.timeout(10):
             await feed.run()

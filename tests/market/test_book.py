@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadenza_tui.market import price_sides, sides
-from cadenza_tui.market.book import Applied, DeltaRule, Level, OrderBook
+from cadenza_tui.market.book import Applied, DeltaRule, DeltaRules, Level, OrderBook
 from cadenza_tui.market.layout import LayoutError, layout_of
-from cadenza_tui.market.records import BookType, UpdateType
+from cadenza_tui.market.records import BookType, BookUpdate, UpdateType
 from cadenza_tui.market.sides import ZEROS
 from tests.market.updates import COLUMNS, INSTRUMENT, diff, snapshot, update
+
+MS = 1_000_000
 
 
 def made(bids: str = "", asks: str = "", book_type: BookType = BookType.L2) -> OrderBook:
@@ -254,16 +256,16 @@ def test_a_snapshot_that_cannot_be_laid_out_is_not_applied(columns: tuple[str, .
 
 
 def test_a_diff_older_than_the_snapshot_is_not_applied() -> None:
-    """What is older is in the snapshot already; what has the same time may not be."""
+    """What is of an earlier ms is in the snapshot already; what is of the same one may not be."""
     book = OrderBook(INSTRUMENT)
-    book.apply(snapshot("100:1", timestamp=50))
-    assert book.apply(diff("100:9", timestamp=49)) is Applied.STALE
+    book.apply(snapshot("100:1", timestamp=50 * MS + 7))
+    assert book.apply(diff("100:9", timestamp=49 * MS)) is Applied.STALE
     assert pairs(book.bids.levels()) == [("100", "1")]
     assert book.in_sync
-    assert book.apply(diff("100:2", timestamp=50)) is Applied.DIFF
-    assert book.apply(diff("100:3", timestamp=60)) is Applied.DIFF
-    assert book.apply(diff("100:4", timestamp=55)) is Applied.DIFF
-    assert (pairs(book.bids.levels()), book.timestamp) == ([("100", "4")], 55)
+    assert book.apply(diff("100:2", timestamp=50 * MS)) is Applied.DIFF
+    assert book.apply(diff("100:3", timestamp=60 * MS)) is Applied.DIFF
+    assert book.apply(diff("100:4", timestamp=55 * MS)) is Applied.DIFF
+    assert (pairs(book.bids.levels()), book.timestamp) == ([("100", "4")], 55 * MS)
 
 
 def test_a_delta_is_never_guessed() -> None:
@@ -276,17 +278,72 @@ def test_a_delta_is_never_guessed() -> None:
     assert OrderBook(INSTRUMENT).apply(delta) is Applied.DELTA_UNSUPPORTED
 
 
-def test_a_venues_rule_for_deltas_can_be_set() -> None:
-    """Where it is known what a venue's DELTA means, it is applied as that."""
-    delta = update(UpdateType.DELTA, "99:1")
-    as_diff = OrderBook(INSTRUMENT, delta_rule=DeltaRule.AS_DIFF)
-    assert as_diff.apply(delta) is Applied.NO_SNAPSHOT
-    as_diff.apply(snapshot("100:1"))
-    assert as_diff.apply(delta) is Applied.DIFF
-    assert pairs(as_diff.bids.levels()) == [("100", "1"), ("99", "1")]
-    as_snapshot = OrderBook(INSTRUMENT, delta_rule=DeltaRule.AS_SNAPSHOT)
-    assert as_snapshot.apply(delta) is Applied.SNAPSHOT
-    assert pairs(as_snapshot.bids.levels()) == [("99", "1")]
+def delta(bids: str = "", asks: str = "", book_type: BookType = BookType.L2) -> BookUpdate:
+    """Return a DELTA."""
+    return update(UpdateType.DELTA, bids, asks, book_type)
+
+
+def ruled(rule: DeltaRule, bids: str, asks: str = "", book_type: BookType = BookType.L2) -> OrderBook:
+    """Return a book with that rule and a snapshot."""
+    book = OrderBook(INSTRUMENT, delta_rule=rule)
+    assert book.apply(delta("1:1")) in {Applied.NO_SNAPSHOT, Applied.DELTA_UNSUPPORTED}
+    book.apply(snapshot(bids, asks, book_type))
+    return book
+
+
+def test_a_delta_that_replaces_says_what_its_levels_hold() -> None:
+    """Zero removes one, others stay."""
+    book = ruled(DeltaRule.REPLACE_LEVELS, "100:1 99:2", "101:3")
+    assert book.apply(delta("100:0 98:5", "101:4")) is Applied.DIFF
+    assert pairs(book.bids.levels()) == [("99", "2"), ("98", "5")]
+    assert pairs(book.asks.levels()) == [("101", "4")]
+
+
+def test_a_delta_that_adds_changes_its_levels_by_so_much() -> None:
+    """Exactly, in any spelling of the price; a level that reaches zero goes, a price may come twice."""
+    book = ruled(DeltaRule.ADD, "100.0:0.1 99:2 98:1", "101:9007199254740993.000001")
+    assert book.apply(delta("100:0.2 99:-2.0 97:4 98:1 98:-0.5", "101:0.000001")) is Applied.DIFF
+    assert pairs(book.bids.levels()) == [("100", "0.3"), ("98", "1.5"), ("97", "4")]
+    assert pairs(book.asks.levels()) == [("101", "9007199254740993.000002")]
+    book.check()
+
+
+@pytest.mark.parametrize("rule", [DeltaRule.ADD, DeltaRule.REPLACE_LEVELS])
+def test_a_delta_below_zero_is_not_applied_at_all(rule: DeltaRule) -> None:
+    """No level holds less than nothing: the book is wrong, and is fetched."""
+    book = ruled(rule, "100:1", "101:3")
+    assert book.apply(delta("100:1", "101:-3.1")) is Applied.BELOW_ZERO
+    assert (pairs(book.bids.levels()), pairs(book.asks.levels())) == ([("100", "1")], [("101", "3")])
+    assert "less than nothing" in book.out_of_sync_reason
+
+
+def test_exchanges_are_added_to_one_by_one() -> None:
+    """A level of a consolidated book is a price at an exchange."""
+    book = ruled(DeltaRule.ADD, "100:1:OKX 100:2:BINANCE", book_type=BookType.L2_EXCHANGE)
+    book.apply(delta("100:-2:BINANCE 100:1:OKX", book_type=BookType.L2_EXCHANGE))
+    assert pairs(book.bids.levels()) == [("100", "2")]
+
+
+@pytest.mark.parametrize("book_type", [BookType.L3, BookType.VWAP])
+def test_what_cannot_be_summed_is_not_added_to(book_type: BookType) -> None:
+    """Quantities of single orders, and cumulative ones: the book is fetched."""
+    book = ruled(DeltaRule.ADD, "100:1", book_type=book_type)
+    assert book.apply(delta("100:1", book_type=book_type)) is Applied.DELTA_UNSUPPORTED
+    assert str(book_type) in book.out_of_sync_reason
+
+
+def test_a_delta_of_another_layout_is_not_added() -> None:
+    """It leaves the book out of sync, as a diff of another layout does."""
+    book = ruled(DeltaRule.ADD, "100:1")
+    assert book.apply(delta("100:1:1", book_type=BookType.L2_COUNTED)) is Applied.OTHER_TYPE
+    assert not book.in_sync
+
+
+def test_each_venue_has_its_own_rule() -> None:
+    """Venues without one have the default."""
+    rules = DeltaRules(DeltaRule.RESYNC, {"BINANCE": DeltaRule.ADD})
+    assert rules.of("BINANCE:BTC/USDT") is DeltaRule.ADD
+    assert rules.of("BINANCE_UAT:BTC/USDT") is DeltaRule.RESYNC
 
 
 def test_a_book_out_of_sync_stays_readable_and_follows() -> None:
@@ -369,12 +426,13 @@ def test_the_touch_is_exact(bid: str, ask: str, spread: str, mid: str, crossed: 
 def test_the_version_grows_with_every_change_and_no_other() -> None:
     """A painter can tell by the version whether there is anything new."""
     book = made("100:1")
+    book.apply(snapshot("100:1", timestamp=5 * MS))
     version = book.version
-    book.apply(diff("100:2", timestamp=1))
+    book.apply(diff("100:2", timestamp=4 * MS))
     assert book.version == version
     book.bids.top(5)
     assert book.version == version
-    book.apply(diff("100:2"))
+    book.apply(diff("100:2", timestamp=6 * MS))
     assert book.version > version
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from cadenza_tui.market import order_sides, price_sides, sides
-from cadenza_tui.market.book import Applied, OrderBook
+from cadenza_tui.market.book import Applied, DeltaRule, OrderBook
 from cadenza_tui.market.records import BookType, BookUpdate, UpdateType
 from tests.market.naive import NaiveBook, Read
 from tests.market.updates import COLUMNS, INSTRUMENT
@@ -220,3 +221,64 @@ def test_book_agrees_with_naive_dicts_when_its_caches_are_tiny(monkeypatch: pyte
     for module in (price_sides, order_sides):
         monkeypatch.setattr(module, "MAXIMUM_GONE", 2)
     run_state_machine_as_test(BookMachine, settings=settings(CHECKS, max_examples=15))
+
+
+CHANGES = st.lists(
+    st.tuples(
+        price_texts(),
+        quantity_texts() | quantity_texts().map(lambda text: "-" + text),
+        st.sampled_from(["OKX", "BINANCE"]),
+    ),
+    max_size=8,
+)
+
+
+@settings(deadline=None)
+@given(
+    book_type=st.sampled_from([BookType.L2, BookType.L2_EXCHANGE]),
+    note=st.booleans(),
+    held=st.lists(
+        st.tuples(price_texts(), quantity_texts(), st.sampled_from(["OKX", "BINANCE"])), max_size=12
+    ),
+    deltas=st.lists(CHANGES, max_size=6),
+    data=st.data(),
+)
+def test_what_is_added_is_what_plain_fractions_make_of_it(
+    book_type: BookType,
+    note: bool,
+    held: list[tuple[str, str, str]],
+    deltas: list[list[tuple[str, str, str]]],
+    data: st.DataObject,
+) -> None:
+    """Deltas that add lead where the sums of exact fractions do; one that goes below zero changes nothing."""
+    columns = tuple(data.draw(st.permutations(COLUMNS[book_type] + (("note",) if note else ()))))
+    by_exchange = book_type is BookType.L2_EXCHANGE
+
+    def rows(cells: list[tuple[str, str, str]], kind: UpdateType) -> BookUpdate:
+        named = [dict(zip(("price", "quantity", "exchange"), each, strict=True)) for each in cells]
+        made = [tuple(one.get(column, "x") for column in columns) for one in named]
+        return BookUpdate(INSTRUMENT, kind, book_type, columns, made, [], timestamp=1)
+
+    def key(price: str, exchange: str) -> tuple[Fraction, str]:
+        return Fraction(price), exchange if by_exchange else ""
+
+    book = OrderBook(INSTRUMENT, delta_rule=DeltaRule.ADD)
+    book.apply(rows(held, UpdateType.SNAPSHOT))
+    plain: dict[tuple[Fraction, str], Fraction] = {}
+    for price, quantity, exchange in held:
+        plain[key(price, exchange)] = Fraction(quantity)
+    for cells in deltas:
+        sums = dict(plain)
+        for price, quantity, exchange in cells:
+            sums[key(price, exchange)] = sums.get(key(price, exchange), Fraction(0)) + Fraction(quantity)
+        possible = all(total >= 0 for total in sums.values())
+        if possible:
+            plain = {each: total for each, total in sums.items() if total}
+        expected = Applied.DIFF if possible else Applied.BELOW_ZERO
+        assert book.apply(rows(cells, UpdateType.DELTA)) is expected
+        read = {
+            (Fraction(Decimal(level.price)), level.exchange or ""): Fraction(Decimal(level.quantity))
+            for level in book.bids.levels()
+        }
+        assert read == {each: total for each, total in plain.items() if total}
+        book.check()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cadenza_tui.market import state
-from cadenza_tui.market.book import Applied, DeltaRule
+from cadenza_tui.market.book import Applied, DeltaRule, DeltaRules
 from cadenza_tui.market.records import (
     Candle,
     Instrument,
@@ -67,10 +67,11 @@ def test_a_book_message_goes_to_its_book_and_marks_it() -> None:
     assert not market.book(INSTRUMENT).in_sync
 
 
-def test_the_rule_for_deltas_is_the_markets() -> None:
-    """Books are made with the rule that was configured."""
-    market = Market(delta_rule=DeltaRule.AS_SNAPSHOT)
-    assert market.apply_book(update(UpdateType.DELTA, "2:1")) is Applied.SNAPSHOT
+def test_the_rule_for_deltas_is_the_venues() -> None:
+    """Books are made with the rule that was configured for their venue."""
+    market = Market(delta_rules=DeltaRules(venues={INSTRUMENT.partition(":")[0]: DeltaRule.REPLACE_LEVELS}))
+    market.apply_book(snapshot("1:1"))
+    assert market.apply_book(update(UpdateType.DELTA, "2:1")) is Applied.DIFF
 
 
 def test_a_print_is_marked_once() -> None:

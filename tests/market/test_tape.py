@@ -68,3 +68,21 @@ def test_the_tape_agrees_with_a_plain_list(trade_ids: list[str], maximum: int) -
         tape.check()
         assert (list(tape.prints), tape.count) == (kept, count)
         assert tape.latest(3) == kept[:3]
+
+
+def test_a_hole_is_known_by_its_place() -> None:
+    """It stands after the print before it; what more is missing at one place adds up, or is unknown."""
+    tape = Tape(maximum=2)
+    tape.lose(2)
+    assert tape.kept_holes() == []
+    tape.add(trade("1"))
+    tape.lose(2)
+    tape.lose(3)
+    tape.add(trade("2"))
+    tape.lose(4)
+    tape.lose()
+    assert tape.kept_holes() == [(2, 0), (1, 5)]
+    assert tape.holes == 3
+    tape.check()
+    tape.add(trade("3"))
+    assert tape.kept_holes() == [(2, 0)]

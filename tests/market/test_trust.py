@@ -6,7 +6,15 @@ import pytest
 
 from cadenza_tui.market.health import ChannelHealth, ChannelState, ConnectionState
 from cadenza_tui.market.state import Market
-from cadenza_tui.market.trust import SECOND, Trust, TrustState, book_trust, channel_trust, connection_trust
+from cadenza_tui.market.trust import (
+    SECOND,
+    Trust,
+    TrustState,
+    book_trust,
+    channel_trust,
+    connection_trust,
+    worst,
+)
 from tests.market.updates import INSTRUMENT, snapshot
 
 CHANNEL = "market:orderBook:BINANCE:BTC/USDT"
@@ -149,3 +157,25 @@ def test_a_replay_runs_by_its_own_clock() -> None:
 def test_an_age_is_never_negative() -> None:
     """A clock that was set back does not make content younger than new."""
     assert trust(live(age_s=-5)).age_ns == 0
+
+
+def test_where_the_server_sends_no_pings_silence_proves_nothing() -> None:
+    """A quiet market cannot be told from a dead line, and is not called stale."""
+    market = live(60, frame_age_s=600)
+    market.health.connection.ping_interval_s = 0.0
+    assert trust(market).state is TrustState.QUIET
+
+
+def test_a_channel_is_quiet_while_the_line_is_alive_and_stale_when_it_is_not() -> None:
+    """The same silence of a channel means the one or the other."""
+    assert channel_trust(live(60, frame_age_s=1).health, CHANNEL, NOW).state is TrustState.QUIET
+    assert channel_trust(live(60, frame_age_s=60).health, CHANNEL, NOW).state is TrustState.STALE
+
+
+def test_several_are_trusted_as_far_as_the_worst_of_them() -> None:
+    """The first that is not current counts, else the first."""
+    good, quiet = Trust(TrustState.LIVE), Trust(TrustState.QUIET)
+    bad = Trust(TrustState.RESYNCING, "gap", dimmed=True)
+    assert worst([good, bad, quiet]) is bad
+    assert worst([quiet, good]) is quiet
+    assert worst([]) is None

@@ -37,8 +37,6 @@ class FrameProxy:
         self.port = port
         self.withhold_subscribes = False
         """Whether replies to subscribe commands are kept from the client."""
-        self.skew_ms = 0
-        """Added to the ``time`` of each connect reply."""
         self.rewrite: Callable[[str, Line], Line] | None = None
         """Applied to each publication's data; given the channel."""
         self.hit: defaultdict[str, int] = defaultdict(int)
@@ -128,7 +126,6 @@ class FrameProxy:
     def heal(self) -> None:
         """End every fault; what was held is lost."""
         self.withhold_subscribes = False
-        self.skew_ms = 0
         self.rewrite = None
         for faults in (self._drop, self._duplicate, self._swap, self._delayed):
             faults.clear()
@@ -144,7 +141,6 @@ class FrameProxy:
     def _idle(self) -> bool:
         return not (
             self.withhold_subscribes
-            or self.skew_ms
             or self.rewrite
             or self._drop
             or self._duplicate
@@ -212,9 +208,6 @@ class FrameProxy:
             if asked is not None and self.withhold_subscribes:
                 self.hit["withheld"] += 1
                 return []
-            if self.skew_ms and "connect" in told:
-                told["connect"]["time"] += self.skew_ms
-                return [json.dumps(told).encode()]
             return [line]
         push = told.get("push", {})
         if "pub" not in push:

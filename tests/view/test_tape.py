@@ -144,3 +144,39 @@ def test_a_stale_tape_is_dimmed_and_says_so() -> None:
     pane = shown(filled(*FEW), trust=trust(TrustState.STALE, "", 14))
     assert text(pane.trust) == "◔ stale 14 s"
     assert pane.dimmed
+
+
+def test_missing_messages_stand_where_they_are_missing() -> None:
+    """A line between the prints says how many, the border too, and the sums are only about right."""
+    held = filled(*FEW[:2])
+    held.lose(3)
+    held.add(FEW[2])
+    pane = shown(held)
+    rows = plain(pane)
+    assert "61,837.65" in rows[1]
+    assert "3 messages missing" in rows[2]
+    assert "61,837.64" in rows[3]
+    assert text(pane.trust) == "⚠ 3 messages missing"
+    assert "CVD ≈ +0.75" in rows[-1]
+    assert bad_widths(pane.body, 36) == []
+
+
+def test_where_nobody_knows_how_many_messages_are_missing_no_number_is_given() -> None:
+    """As after a reconnect that recovered nothing; at the top until the next print."""
+    held = filled(*FEW)
+    held.lose()
+    pane = shown(held, width=20, height=6)
+    assert "messages missing" in plain(pane)[1]
+    assert not any(character.isdigit() for character in plain(pane)[1])
+    assert bad_widths(pane.body, 20) == []
+
+
+def test_a_hole_goes_with_the_prints_before_it() -> None:
+    """Once only prints after it are kept the sums are complete again."""
+    held = filled(*FEW, maximum=3)
+    held.lose(1)
+    assert text(shown(held).trust) == "⚠ 1 message missing"
+    for one in FEW:
+        held.add(one)
+    assert text(shown(held).trust) == "all prints"
+    assert "≈" not in screen(shown(held))

@@ -151,6 +151,12 @@ def test_a_negative_zero_quantity_is_zero() -> None:
     assert received(BOOK_CHANNEL, {**DIFF, "bids": [["1", "-0.00"]]}).bids == [("1", "0.00")]
 
 
+def test_the_quantity_of_a_delta_may_be_a_change() -> None:
+    """Below zero it takes from its level; whether that is so, the venue's rule says."""
+    delta = {**DIFF, "updateType": "DELTA", "bids": [["1", "-2.50"], ["2", "-0"]]}
+    assert received(BOOK_CHANNEL, delta).bids == [("1", "-2.50"), ("2", "0")]
+
+
 @pytest.mark.parametrize(
     ("change", "reason", "detail"),
     [

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 
+from cadenza_tui.credentials import claims, sources
 from cadenza_tui.errors import TokenError
-from cadenza_tui.feed import tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def secret_file(tmp_path: Path, text: str) -> Path:
 async def test_the_environment_comes_before_the_profile(tmp_path: Path) -> None:
     """CADENZA_TOKEN is taken, whatever the profile says."""
     token = make()
-    source = tokens.find({"CADENZA_TOKEN": token}, secret_file(tmp_path, make()))
+    source = sources.find({"CADENZA_TOKEN": token}, secret_file(tmp_path, make()))
     assert source is not None
     assert await source() == token
 
@@ -53,14 +53,14 @@ async def test_the_environments_file_comes_before_the_profiles_command(tmp_path:
     """CADENZA_TOKEN_FILE is read, and the profile's command is not run."""
     token = make()
     path = secret_file(tmp_path, token + "\n")
-    source = tokens.find({"CADENZA_TOKEN_FILE": str(path)}, None, ("/does/not/exist",))
+    source = sources.find({"CADENZA_TOKEN_FILE": str(path)}, None, ("/does/not/exist",))
     assert source is not None
     assert await source() == token
 
 
 def test_no_source_is_none() -> None:
     """Nothing configured is no error here."""
-    assert tokens.find({}) is None
+    assert sources.find({}) is None
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_no_source_is_none() -> None:
 )
 def test_nonsense_is_named(text: str, says: str) -> None:
     """What cannot be a token is refused with a sentence that says why, and a remedy."""
-    with pytest.raises(tokens.Rejected, match=says) as caught:
-        tokens.check(text, "CADENZA_TOKEN", NOW)
+    with pytest.raises(claims.Rejected, match=says) as caught:
+        claims.check(text, "CADENZA_TOKEN", NOW)
     assert caught.value.remedy
     assert not text.strip() or text.strip() not in str(caught.value)
 
@@ -88,28 +88,28 @@ def test_nonsense_is_named(text: str, says: str) -> None:
 def test_an_expired_token_says_since_when() -> None:
     """The sentence has the age and the time, and no part of the token."""
     token = make(exp=NOW - 7_300)
-    with pytest.raises(tokens.Rejected, match=r"expired 2 h ago \(2023-11-14 20:11 UTC\)") as caught:
-        tokens.check(token, "CADENZA_TOKEN", NOW)
+    with pytest.raises(claims.Rejected, match=r"expired 2 h ago \(2023-11-14 20:11 UTC\)") as caught:
+        claims.check(token, "CADENZA_TOKEN", NOW)
     assert not any(part in str(caught.value) for part in token.split("."))
 
 
 def test_a_token_that_expired_a_moment_ago_is_left_to_the_server() -> None:
     """Ours may be the clock that is wrong."""
     token = make(exp=NOW - 10)
-    assert tokens.check(token, "CADENZA_TOKEN", NOW) == token
+    assert claims.check(token, "CADENZA_TOKEN", NOW) == token
 
 
 @pytest.mark.parametrize("body", ["e30", "bm90IGpzb24", "!!!!", "eyJleHAiOiJzb29uIn0", "W10"])
 def test_claims_that_cannot_be_read_are_left_to_the_server(body: str) -> None:
     """Three parts are enough; only the server can tell the rest."""
-    assert tokens.check(f"a.{body}.c", "CADENZA_TOKEN", NOW) == f"a.{body}.c"
+    assert claims.check(f"a.{body}.c", "CADENZA_TOKEN", NOW) == f"a.{body}.c"
 
 
 @pytest.mark.parametrize("exp", [-1e300, -1, 0])
 def test_an_impossible_expiry_is_still_a_sentence(exp: float) -> None:
     """No calendar holds the time, and yet it is said that it has passed."""
-    with pytest.raises(tokens.Rejected, match="expired"):
-        tokens.check(make(exp=exp), "CADENZA_TOKEN", NOW)
+    with pytest.raises(claims.Rejected, match="expired"):
+        claims.check(make(exp=exp), "CADENZA_TOKEN", NOW)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
@@ -118,8 +118,8 @@ async def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int)
     """The remedy is the command that closes it."""
     path = secret_file(tmp_path, make())
     path.chmod(mode)
-    with pytest.raises(tokens.Rejected, match="can be read by others") as caught:
-        await tokens.from_file(path)()
+    with pytest.raises(claims.Rejected, match="can be read by others") as caught:
+        await sources.from_file(path)()
     assert caught.value.remedy == f"chmod 600 {path}"
 
 
@@ -127,7 +127,7 @@ async def test_a_file_is_read_again_for_each_token(tmp_path: Path) -> None:
     """A token that another program renews is taken up."""
     first, second = make(), make(exp=time.time() + 60)
     path = secret_file(tmp_path, first)
-    source = tokens.from_file(path)
+    source = sources.from_file(path)
     assert await source() == first
     path.write_text(second)
     assert await source() == second
@@ -136,7 +136,7 @@ async def test_a_file_is_read_again_for_each_token(tmp_path: Path) -> None:
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The sentence has the path."""
     with pytest.raises(TokenError, match=r"absent does not exist"):
-        await tokens.from_file(tmp_path / "absent")()
+        await sources.from_file(tmp_path / "absent")()
 
 
 async def test_a_binary_file_holds_no_token(tmp_path: Path) -> None:
@@ -144,21 +144,21 @@ async def test_a_binary_file_holds_no_token(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_bytes(b"\xff\xfe\x00")
     path.chmod(0o600)
-    with pytest.raises(tokens.Rejected, match="does not hold a token"):
-        await tokens.from_file(path)()
+    with pytest.raises(claims.Rejected, match="does not hold a token"):
+        await sources.from_file(path)()
 
 
 async def test_a_command_prints_the_token(tmp_path: Path) -> None:
     """What it prints is the token, the line break at the end aside."""
     token = make()
-    assert await tokens.from_command(script(tmp_path, f"print({token!r})"))() == token
+    assert await sources.from_command(script(tmp_path, f"print({token!r})"))() == token
 
 
 async def test_a_command_that_fails_gives_its_status_and_not_its_output(tmp_path: Path) -> None:
     """Its output may hold a secret."""
     command = script(tmp_path, "import sys; print('hush'); sys.exit(3)")
     with pytest.raises(TokenError, match="exit status 3") as caught:
-        await tokens.from_command(command)()
+        await sources.from_command(command)()
     assert "hush" not in str(caught.value)
 
 
@@ -171,7 +171,7 @@ async def test_a_command_that_hangs_is_ended_with_all_its_children(tmp_path: Pat
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         f"open({str(marker)!r}, 'w').write(str(child.pid)); time.sleep(600)\n",
     )
-    running = asyncio.create_task(tokens.from_command(command, timeout_s=1.5)())
+    running = asyncio.create_task(sources.from_command(command, timeout_s=1.5)())
     with pytest.raises(TokenError, match=r"within 1.5 s"):
         await running
     pid = int(marker.read_text())
@@ -193,21 +193,21 @@ def _alive(pid: int) -> bool:
 async def test_a_command_that_prints_without_end_is_stopped(tmp_path: Path) -> None:
     """Its output is bounded."""
     command = script(tmp_path, "while True: print('x' * 1000)")
-    with pytest.raises(tokens.Rejected, match="printed more than any token"):
-        await tokens.from_command(command)()
+    with pytest.raises(claims.Rejected, match="printed more than any token"):
+        await sources.from_command(command)()
 
 
 async def test_a_command_that_is_not_there_is_named() -> None:
     """The sentence has its name."""
     with pytest.raises(TokenError, match="/does/not/exist"):
-        await tokens.from_command(("/does/not/exist",))()
+        await sources.from_command(("/does/not/exist",))()
 
 
 async def test_a_probe_is_used_for_the_first_connection(tmp_path: Path) -> None:
     """The command runs once for the probe and the connection together."""
     counter = tmp_path / "runs"
     command = script(tmp_path, f"open({str(counter)!r}, 'a').write('x'); print({make()!r})")
-    source = tokens.from_command(command)
+    source = sources.from_command(command)
     await source.probe()
     await source()
     assert counter.read_text() == "x"
@@ -216,4 +216,4 @@ async def test_a_probe_is_used_for_the_first_connection(tmp_path: Path) -> None:
 def test_a_source_does_not_show_its_token() -> None:
     """A repr may end in a log."""
     token = make()
-    assert token not in repr(tokens.fixed(token))
+    assert token not in repr(sources.fixed(token))

@@ -1,0 +1,1 @@
+"""Being let in: where access tokens come from, the login, and where its refresh token is kept."""
