@@ -7,18 +7,22 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 BENCH  := $(VENV)/.bench
+FUZZ   := $(VENV)/.fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test centrifugo lint format bench fuzz clean soak
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## the monitor on the embedded exchange simulator
 	@$(BIN)/cadenza-tui demo
 
 test: $(DEV) ## every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+centrifugo: ## build the real server that the conformance tests want, once; needs Go
+	@.ci/centrifugo
 
 lint: $(DEV) ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .
@@ -33,8 +37,15 @@ format: $(DEV) ## bring the code into its form
 bench: $(BENCH) ## every benchmark, one JSON line each
 	@for script in benchmarks/*.py; do case $$script in */_*) ;; *) $(BIN)/python $$script ;; esac; done
 
+fuzz: $(FUZZ) ## look for inputs that break a decoder, SECONDS=300 in all
+	@$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),300)
+
+soak: $(DEV) ## a fast market and a fault every few seconds, MINUTES=10 SEED=1 REPORT=soak-report.json
+	@$(BIN)/python -W error -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) \
+	  --report $(or $(REPORT),soak-report.json)
+
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .import_linter_cache
 
 $(BIN)/python:
 	@if command -v uv >/dev/null 2>&1; then uv venv -q --python '>=3.11' $(VENV); else \
@@ -56,6 +67,10 @@ $(RUN): pyproject.toml | $(BIN)/python
 
 $(DEV): pyproject.toml | $(BIN)/python
 	$(call install,-e . --group dev)
+	@touch $(RUN)
+
+$(FUZZ): pyproject.toml | $(BIN)/python
+	$(call install,-e . --group fuzz)
 	@touch $(RUN)
 
 $(BENCH): pyproject.toml | $(BIN)/python

@@ -21,3 +21,10 @@ def config_file(environ: Mapping[str, str] = os.environ) -> Path:
     from platformdirs import user_config_path  # noqa: PLC0415  # only where the place is not named
 
     return user_config_path(APP, appauthor=False) / "config.toml"
+
+
+def logins_folder() -> Path:
+    """Return where logins are kept: a folder of the user's state that only the user can enter."""
+    from platformdirs import user_state_path  # noqa: PLC0415  # only where a login is looked for
+
+    return user_state_path(APP, appauthor=False) / "logins"

@@ -269,7 +269,8 @@ class Channels:
         if route is None:
             return
         route.health.gaps += 1
-        lacks = f"{missing:,} messages are missing" if missing > 0 else "the stream began anew"
+        messages = "message is" if missing == 1 else "messages are"
+        lacks = f"{missing:,} {messages} missing" if missing > 0 else "the stream began anew"
         if route.name.kind is Kind.BOOK:
             self._ingest.hold(channel, missed=True, new_stream=missing <= 0)
             route.health.missing += max(missing, 0)

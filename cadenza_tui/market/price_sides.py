@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cadenza_tui.market.sides import (
     MAXIMUM_GONE,
     MAXIMUM_TEXT,
-    MAXIMUM_TICKS,
     ZEROS,
     Level,
     Row,
@@ -57,7 +56,7 @@ class PlainSide(SortedSide[int, str]):
         return len(levels)
 
     def _learn(self, price: str) -> int:
-        if len(self._ticks) >= MAXIMUM_TICKS:
+        if self._knows_enough:
             spelled = {key: self._spelled[key] for key in self._levels}
             self._spelled.clear()
             self._spelled.update(spelled)

@@ -40,6 +40,8 @@ ZEROS = dict.fromkeys(
 A dict, since what is not in it is told from 4 KB of indices; a set this large would miss the cache each time.
 """
 
+KEPT_TICKS = 4_096
+"""Prices that a side remembers at least."""
 MAXIMUM_TICKS = 65_536
 MAXIMUM_GONE = 4_096
 
@@ -191,6 +193,13 @@ class SortedSide(BookSide, Generic[Key, Held]):
     def _scaled(self, key: Key, factor: int) -> Key:
         """Return the key of the same price when prices are ``factor`` times finer."""
 
+    @property
+    def _knows_enough(self) -> bool:
+        """Whether the prices known are to be forgotten before another is learnt: a market wanders, and most
+        of what it leaves behind does not come back."""
+        known = len(self._ticks)
+        return known >= MAXIMUM_TICKS or (known >= KEPT_TICKS and known >= 2 * len(self._levels))
+
     def _learn(self, price: str) -> int:
         """Return the integer of a price not seen lately, and remember it."""
         whole, _, fraction = price.partition(".")
@@ -198,7 +207,7 @@ class SortedSide(BookSide, Generic[Key, Held]):
         if len(fraction) > self._decimals:
             self._rescale(len(fraction))
         ticks = self._ticks
-        if len(ticks) >= MAXIMUM_TICKS:
+        if self._knows_enough:
             ticks.clear()
         tick = ticks[price] = self._sign * int(whole + fraction.ljust(self._decimals, "0"))
         return tick

@@ -436,10 +436,22 @@ def test_the_version_grows_with_every_change_and_no_other() -> None:
     assert book.version > version
 
 
+def test_prices_that_a_wandering_market_left_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side remembers few more prices than it has levels, and as many as it has where there are many."""
+    monkeypatch.setattr(sides, "KEPT_TICKS", 20)
+    book = made("1:1")
+    for price in range(2, 500):
+        book.apply(diff(f"{price}:1 {price - 1}:0"))
+        assert len(book.bids._ticks) <= 20  # type: ignore[attr-defined]
+    book.apply(diff(" ".join(f"{price}:1" for price in range(1_000, 1_100))))
+    assert book.bids.depth == 101
+    assert len(book.bids._ticks) >= 100  # type: ignore[attr-defined]
+    book.check()
+
+
 def test_much_coming_and_going_between_reads_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A book that nobody reads remembers neither all prices ever seen nor all that ever left."""
-    for module in (sides, price_sides):
-        monkeypatch.setattr(module, "MAXIMUM_TICKS", 50)
+    monkeypatch.setattr(sides, "MAXIMUM_TICKS", 50)
     monkeypatch.setattr(price_sides, "MAXIMUM_GONE", 20)
     book = made("1:1")
     for price in range(2, 2_000):

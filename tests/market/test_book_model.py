@@ -216,8 +216,7 @@ def test_book_agrees_with_naive_dicts() -> None:
 
 def test_book_agrees_with_naive_dicts_when_its_caches_are_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds of the price cache and of the unsettled keys change nothing that can be read."""
-    for module in (sides, price_sides):
-        monkeypatch.setattr(module, "MAXIMUM_TICKS", 3)
+    monkeypatch.setattr(sides, "MAXIMUM_TICKS", 3)
     for module in (price_sides, order_sides):
         monkeypatch.setattr(module, "MAXIMUM_GONE", 2)
     run_state_machine_as_test(BookMachine, settings=settings(CHECKS, max_examples=15))

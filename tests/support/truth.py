@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 MILLISECOND = 1_000_000
 _NUMBER = re.compile(r"\d[\d,.]*")
-_KEPT_FACTS = 4_000
-_KEPT_TOPS = 400
+_KEPT_FACTS = 1_500
+_KEPT_TOPS = 240
+_TOPS_EVERY_S = 0.25
 _KEPT_VIOLATIONS = 50
 
 
@@ -90,6 +91,7 @@ class Truth:
         self.facts: OrderedDict[Place, str] = OrderedDict()
         self._clock = clock
         self._tops: deque[tuple[float, dict[str, tuple[str, int]]]] = deque(maxlen=_KEPT_TOPS)
+        """The latest minute of them."""
 
     def tell(self, place: Place, fact: str) -> None:
         """Take a fact in."""
@@ -99,7 +101,9 @@ class Truth:
 
     def tops(self, tops: dict[str, tuple[str, int]]) -> None:
         """Take in how far each channel has come by now: epoch and offset."""
-        self._tops.append((self._clock(), tops))
+        now = self._clock()
+        if not self._tops or now - self._tops[-1][0] >= _TOPS_EVERY_S:
+            self._tops.append((now, tops))
 
     def behind(self, channel: str, epoch: str, offset: int | None, seconds: float) -> bool:
         """Return whether a reader at this place lacks what was published longer ago than ``seconds``."""
