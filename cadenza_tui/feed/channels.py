@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cadenza_tui.centrifugo.errors import ReplyError
 from cadenza_tui.errors import CadenzaError
-from cadenza_tui.feed.ingest import MAX_ROUTES, UNPROVEN
+from cadenza_tui.feed.books import UNPROVEN
+from cadenza_tui.feed.ingest import MAX_ROUTES
 from cadenza_tui.feed.refetch import Refetches
 from cadenza_tui.feed.resync import NO_SUCH_QUERY, Resyncs
 from cadenza_tui.market.health import ChannelState
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from cadenza_tui.centrifugo.client import Client
     from cadenza_tui.centrifugo.listener import Subscribed
-    from cadenza_tui.feed.ingest import Ingest, Route
+    from cadenza_tui.feed.ingest import Ingest
     from cadenza_tui.feed.refetch import Refetch
     from cadenza_tui.feed.resync import Fetch
+    from cadenza_tui.feed.route import Route
     from cadenza_tui.feed.subscriptions import ChannelOptions, Wants
     from cadenza_tui.market.records import InstrumentId, Nanoseconds
 

@@ -6,11 +6,11 @@ of its channel and changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from cadenza_tui.feed.books import NOT_AWAITED, Books
 from cadenza_tui.feed.health import Lag
-from cadenza_tui.feed.hold import MILLISECOND, SETTLED_NS, Hold, included
-from cadenza_tui.market.book import Applied, DeltaRule
+from cadenza_tui.feed.route import Route
 from cadenza_tui.market.health import ChannelHealth, ChannelState
 from cadenza_tui.market.records import (
     BookUpdate,
@@ -21,7 +21,6 @@ from cadenza_tui.market.records import (
     Ticker,
     TradingAccount,
     UpdateMode,
-    UpdateType,
 )
 from cadenza_tui.market.state import Topic
 from cadenza_tui.wire.channels import ChannelName, Kind, parse
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
+    from cadenza_tui.feed.books import BookWatch
     from cadenza_tui.market.records import AccountId, InstrumentId, Nanoseconds
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import Templates
@@ -45,50 +45,7 @@ UNKNOWN_CHANNEL = "unknown channel"
 TOO_MANY_CHANNELS = "too many channels"
 UNKNOWN_INSTRUMENT = "unknown instrument"
 OTHER_ACCOUNT = "account of another channel"
-UNPROVEN = "the snapshot may be older than where the stream was joined"
-NOT_AWAITED = "nothing waits for a snapshot"
-_DIFF = UpdateType.DIFF  # members of an enum are looked up anew each time
 INTERNAL = "internal error"
-
-
-class BookWatch(Protocol):
-    """Who brings snapshots to the books that need one. Without a watch nothing is held back."""
-
-    def on_book_lost(self, channel: str, reason: str) -> None:
-        """The channel's book does not follow its stream any more; its updates are being held."""
-
-    def on_book_found(self, channel: str) -> None:
-        """A snapshot came through the channel itself."""
-
-    def on_book_held(self, channel: str) -> None:
-        """One more update waits for a snapshot."""
-
-
-class Route:
-    """Where a channel's publications go, and how that stands."""
-
-    __slots__ = ("by_server", "channel", "fetched_ms", "health", "hold", "name", "snapshot", "unproven")
-
-    def __init__(self, channel: str, name: ChannelName, health: ChannelHealth) -> None:
-        self.channel = channel
-        self.name = name
-        self.health = health
-        self.hold: Hold | None = None
-        """Book updates that wait for a snapshot, while one is being fetched."""
-        self.snapshot: BookUpdate | None = None
-        """The fetched snapshot, until the first update that is not in it."""
-        self.fetched_ms = 0
-        """The time of the last fetched snapshot, in ms."""
-        self.unproven = False
-        """Whether nothing that was streamed has shown yet that ``snapshot`` is not older than the stream."""
-        self.by_server = False
-        """Whether the server subscribed us of its own accord."""
-
-    @property
-    def subject(self) -> tuple[Kind, str]:
-        """What the channel is about."""
-        name = self.name
-        return name.kind, name.instrument_id or name.account_id or name.venue or ""
 
 
 class Ingest:
@@ -116,8 +73,7 @@ class Ingest:
         """Server time minus our time, in ns, where the two differ more than the link explains."""
         self._now = now
         self._on_event = on_event
-        self.watch = watch
-        """Who brings snapshots to the books that need one, if anybody does."""
+        self.books = Books(market, self._applied, watch)
         self._open = open_routes
         self._on_route = on_route
         self._templates = templates
@@ -207,19 +163,8 @@ class Ingest:
             self._unread(route, INTERNAL)
 
     def _unread(self, route: Route, reason: str) -> None:
-        """Note a message that could not be used: of a book, nothing tells what it would have changed."""
-        if route.name.kind is not Kind.BOOK:
-            return
-        lost = f"a message that cannot be used: {reason}"
-        if self.watch is not None:
-            self.hold(route.channel, missed=True)
-        book = self.market.books.get(route.name.instrument_id or "")
-        if self.watch is not None:
-            self.hold(route.channel, missed=True)
-            self.watch.on_book_lost(route.channel, lost)
-        elif book is not None and book.has_snapshot:
-            book.mark_out_of_sync(lost)
-            self.market.dirty.mark(Topic.BOOK, book.instrument_id)
+        if route.name.kind is Kind.BOOK:
+            self.books.unread(route, reason)
 
     def _jump(self, route: Route, missing: int) -> None:
         """Note that a recording lacks messages. There is nobody to ask, so it is played as it is."""
@@ -231,7 +176,8 @@ class Ingest:
     def _take(self, route: Route, data: msgspec.Raw | bytes, received: Nanoseconds) -> None:
         decoded = decode(route.name.kind, data, route.name)
         if isinstance(decoded, BookUpdate):
-            self._book(route, decoded, received)
+            if self._known(route, decoded.instrument_id):
+                self.books.take(route, decoded, received)
         elif isinstance(decoded, Ticker):
             if self._known(route, decoded.instrument_id):
                 self.market.apply_ticker(decoded)
@@ -297,112 +243,14 @@ class Ingest:
 
     # --- books
 
-    def _book(self, route: Route, update: BookUpdate, received: Nanoseconds) -> None:
-        if not self._known(route, update.instrument_id):
-            return
-        if update.update_type is UpdateType.SNAPSHOT:
-            held = route.hold is not None
-            route.hold = route.snapshot = None
-            if held and self.watch is not None:
-                self.watch.on_book_found(route.channel)
-        elif route.hold is not None:
-            self._hold_back(route, route.hold, update)
-            return
-        elif route.snapshot is not None and not self._goes_on(route, route.snapshot, update):
-            return
-        elif update.update_type is not _DIFF and self._may_count_twice(route, update):
-            self._lose(route, update)
-            return
-        self._apply(route, update, received)
-
-    def _hold_back(self, route: Route, hold: Hold, update: BookUpdate) -> None:
-        if self._unusable(update):
-            hold.pass_over(update)
-        else:
-            hold.add(update)
-        if self.watch is not None:
-            self.watch.on_book_held(route.channel)
-
-    def _unusable(self, update: BookUpdate) -> bool:
-        """Return whether an update is one that only a snapshot can bring."""
-        return (
-            update.update_type is UpdateType.DELTA
-            and self.market.delta_rules.of(update.instrument_id) is DeltaRule.RESYNC
-        )
-
-    def _goes_on(self, route: Route, snapshot: BookUpdate, update: BookUpdate) -> bool:
-        """Return whether an update that follows a fetched snapshot is to be applied.
-
-        One that is in it is passed over. The first that is not must be the next: where nothing that was
-        streamed has shown that, the book is lost.
-        """
-        if included(update, snapshot):
-            route.unproven = False  # all before it is in the snapshot, too
-            return False
-        route.snapshot = None
-        if route.unproven and self.watch is not None:
-            self._lose(route, update, missed=True)
-            return False
-        return True
-
-    def _may_count_twice(self, route: Route, update: BookUpdate) -> bool:
-        """Return whether an update that adds to levels may be in the last fetched snapshot already."""
-        return (
-            self.watch is not None
-            and update.update_type is UpdateType.DELTA
-            and update.timestamp // MILLISECOND == route.fetched_ms
-            and self.market.delta_rules.of(update.instrument_id) is DeltaRule.ADD
-        )
-
-    def _lose(self, route: Route, update: BookUpdate, *, missed: bool = False) -> None:
-        """Hold an update back that cannot be told to be the next; what is in sync is not any more."""
-        self.hold(route.channel, missed=missed)
-        if route.hold is not None:
-            self._hold_back(route, route.hold, update)
-        if self.watch is not None:
-            self.watch.on_book_lost(route.channel, UNPROVEN)
-
-    def _apply(self, route: Route, update: BookUpdate, received: Nanoseconds) -> None:
-        applied = self.market.apply_book(update)
-        if applied.changed:
-            timestamp = update.timestamp if applied is Applied.DIFF else None
-            self._applied(route, update, timestamp, received)
-        elif applied is Applied.STALE and route.snapshot is not None:
-            return  # it was on its way while the snapshot was made, and is in it
-        elif self.watch is None or applied is Applied.STALE:
-            route.health.rejected[applied.value] += 1
-        else:
-            self._lost(route, update, applied, self.watch)
-
-    def _lost(self, route: Route, update: BookUpdate, applied: Applied, watch: BookWatch) -> None:
-        # Before the first snapshot nobody knows what came before this message; after it nothing was missed.
-        self.hold(route.channel, missed=applied is Applied.NO_SNAPSHOT)
-        if route.hold is not None:
-            if update.update_type is UpdateType.SNAPSHOT or self._unusable(update):
-                route.hold.pass_over(update)
-            else:
-                route.hold.add(update)
-        if applied is not Applied.NO_SNAPSHOT:
-            route.health.rejected[applied.value] += 1
-        book = self.market.book(update.instrument_id)
-        watch.on_book_lost(route.channel, book.out_of_sync_reason or applied.value)
-
     def hold(self, channel: str, *, missed: bool = False, new_stream: bool = False) -> None:
         """Hold the book updates of a channel back until a snapshot is there.
 
         ``missed`` says that messages may lack before the next, ``new_stream`` that their times begin anew.
         """
         route = self._routes.get(channel)
-        if route is None:
-            return
-        if route.hold is None:
-            book = self.market.books.get(route.name.instrument_id or "")
-            known = book is not None and book.has_snapshot
-            applied = book.timestamp if book is not None and not new_stream else 0
-            route.hold = Hold(applied, missed=missed or not known)
-            route.snapshot = None
-        elif missed:
-            route.hold.gap(new_stream=new_stream)
+        if route is not None:
+            self.books.hold(route, missed=missed, new_stream=new_stream)
 
     def snapshot(self, channel: str, snapshot: BookUpdate, received: Nanoseconds) -> str:
         """Apply a snapshot that was asked for, and on top of it what was held and is not in it.
@@ -410,25 +258,7 @@ class Ingest:
         Returns why it cannot serve, "" where it does: see ``feed.hold``.
         """
         route = self._routes.get(channel)
-        if route is None or route.hold is None:
-            return NOT_AWAITED
-        hold = route.hold
-        last = route.health.last_message
-        settled = last is None or received - last >= SETTLED_NS
-        adds = self.market.delta_rules.of(snapshot.instrument_id) is DeltaRule.ADD
-        if refusal := hold.refusal(snapshot, settled=settled, adds=adds):
-            return refusal
-        held, route.hold = hold.after(snapshot), None
-        route.snapshot = None if held else snapshot
-        route.fetched_ms = snapshot.timestamp // MILLISECOND
-        route.unproven = hold.missed
-        self._apply(route, snapshot, received)
-        for update in held:
-            if route.hold is None:
-                self._apply(route, update, received)
-            else:  # one of them was unusable, and the book is lost again
-                self._hold_back(route, route.hold, update)
-        return ""
+        return NOT_AWAITED if route is None else self.books.snapshot(route, snapshot, received)
 
 
 def _is_whole(route: Route, event: Event) -> bool:

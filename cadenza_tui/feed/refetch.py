@@ -17,7 +17,8 @@ from cadenza_tui.wire.channels import Kind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from cadenza_tui.feed.ingest import Ingest, Route
+    from cadenza_tui.feed.ingest import Ingest
+    from cadenza_tui.feed.route import Route
     from cadenza_tui.market.records import Nanoseconds
     from cadenza_tui.wire.channels import ChannelName
 

@@ -13,7 +13,8 @@ from cadenza_tui.market.state import Topic
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from cadenza_tui.feed.ingest import Ingest, Route
+    from cadenza_tui.feed.ingest import Ingest
+    from cadenza_tui.feed.route import Route
     from cadenza_tui.market.records import BookUpdate, InstrumentId, Nanoseconds
 
     Fetch: TypeAlias = Callable[[InstrumentId], Awaitable[BookUpdate]]

@@ -110,7 +110,7 @@ class Feed:
             on_unsynced=on_unsynced or (lambda _instrument_id: None),
             options=settings.channels,
         )
-        self.ingest.watch = self._channels
+        self.ingest.books.watch = self._channels
         self._link = Link(self.ingest, self._channels, now, self._link_changed)
         self._client: Client | None = None
         self._bringing_up: asyncio.Task[None] | None = None

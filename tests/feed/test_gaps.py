@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cadenza_tui.feed import channels, resync
-from cadenza_tui.feed.ingest import UNPROVEN
+from cadenza_tui.feed.books import UNPROVEN
 from cadenza_tui.feed.subscriptions import ChannelOptions
 from cadenza_tui.market.book import DeltaRule, DeltaRules
 from cadenza_tui.market.health import ChannelState

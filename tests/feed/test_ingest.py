@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cadenza_tui.feed import hold, ingest
+from cadenza_tui.feed import books, hold, ingest
 from cadenza_tui.feed.ingest import Event, Ingest
 from cadenza_tui.market.book import DeltaRule, DeltaRules
 from cadenza_tui.market.health import ChannelState
@@ -144,7 +144,7 @@ def test_a_snapshot_that_nothing_streamed_has_proved_is_asked_for_again_at_the_f
     assert rig.snapshot(5, [["5", "5"]]) == ""
     assert rig.market.book(BTC).in_sync
     rig.publish(BOOK, diff(9, [["9", "9"]]))
-    assert rig.watch.lost == [ingest.UNPROVEN]
+    assert rig.watch.lost == [books.UNPROVEN]
     assert rig.snapshot(10, [["8", "8"], ["9", "9"]]) == ""
     rig.publish(BOOK, diff(11, [["7", "7"]]))
     assert rig.bids == {"7": "7", "8": "8", "9": "9"}
@@ -169,7 +169,7 @@ def test_a_change_that_may_be_in_the_snapshot_is_not_added_to_it() -> None:
     assert rig.snapshot(5, [["1", "2"]]) == ""
     rig.publish(BOOK, diff(5, [["2", "2"]]))
     rig.publish(BOOK, book(BTC, "DELTA", 5, [["1", "1"]], []))
-    assert rig.watch.lost == ["diff before a snapshot", ingest.UNPROVEN]
+    assert rig.watch.lost == ["diff before a snapshot", books.UNPROVEN]
     assert rig.bids == {"1": "2", "2": "2"}
     assert rig.snapshot(6, [["1", "2"], ["2", "2"]]) == ""
     rig.publish(BOOK, book(BTC, "DELTA", 7, [["1", "-2"]], []))
