@@ -15,6 +15,10 @@ WINDOW_S = 5
 LAG_WINDOW_NS = 10_000_000_000
 """A percentile of lag covers between one and two of these."""
 MAX_LAG_US = 3_600_000_000
+LEAST_WINDOW_NS = 600_000_000_000
+"""The lag that a channel's is held against is its least of between one and two of these."""
+CLOCK_STEP_NS = 1_000_000_000
+"""A wall clock that moved this much otherwise than time did was set: lags before it tell nothing."""
 _DIGITS = 2
 _GRAIN = 6
 """Lags are counted in steps of 2^6 µs before they go to the histogram."""
@@ -94,6 +98,31 @@ class Lag:
         )
 
 
+class Backlog:
+    """How much later than usual a channel's messages come, which tells a backlog on the way or in here.
+
+    Against its own least lag, not against none: a venue's clock may be wrong, and stays as wrong as it is.
+    """
+
+    __slots__ = ("_before", "_least", "_messages", "_since")
+
+    def __init__(self) -> None:
+        self._least: int | None = None
+        self._before: int | None = None
+        self._since = 0
+        self._messages = 0
+
+    def reading(self, messages: int, lag: int, now: int) -> int:
+        """Return by how much the latest message is late, in ns; 0 where none came since the last reading."""
+        came, self._messages = messages != self._messages, messages
+        if not came:
+            return 0
+        if not 0 <= now - self._since < LEAST_WINDOW_NS:
+            self._before, self._least, self._since = self._least, None, now
+        self._least = lag if self._least is None else min(self._least, lag)
+        return lag - (self._least if self._before is None else min(self._least, self._before))
+
+
 class Meter:
     """Takes the readings, about once a second, for a connection and all its channels."""
 
@@ -102,18 +131,32 @@ class Meter:
         self._rate = Rate()
         self._bytes = Rate()
         self._rates: dict[str, Rate] = {}
+        self._backlogs: dict[str, Backlog] = {}
+        self._clock: int | None = None
 
-    def measure(self, lag: Lag, monotonic: int) -> None:
-        """Write rates and percentiles into the health; ``monotonic`` in ns: a replay's clock may rest."""
+    def measure(self, lag: Lag, monotonic: int, wall: int) -> None:
+        """Write rates, percentiles and backlogs into the health.
+
+        ``monotonic`` and ``wall`` in ns: a replay's clock may rest, and the machine's may be set.
+        """
         connection, channels = self._health.connection, self._health.channels
         connection.rate = self._rate.reading(connection.messages, monotonic)
         connection.bytes_rate = self._bytes.reading(connection.bytes_received, monotonic)
+        clock, self._clock = self._clock, wall - monotonic
+        if clock is not None and abs(self._clock - clock) > CLOCK_STEP_NS:
+            self._backlogs.clear()
         for channel in self._rates.keys() - channels.keys():
             del self._rates[channel]
+            self._backlogs.pop(channel, None)
         for channel, facts in channels.items():
             rate = self._rates.get(channel)
             if rate is None:
                 rate = self._rates[channel] = Rate()
             facts.rate = rate.reading(facts.messages, monotonic)
+            if facts.lag_ns is not None:
+                backlog = self._backlogs.get(channel)
+                if backlog is None:
+                    backlog = self._backlogs[channel] = Backlog()
+                facts.late_ns = backlog.reading(facts.messages, facts.lag_ns, monotonic)
         percentiles = lag.percentiles_ms(monotonic)
         connection.lag_p50_ms, connection.lag_p99_ms = percentiles or (None, None)

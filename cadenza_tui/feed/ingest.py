@@ -217,6 +217,8 @@ class Ingest:
             lag = received + self.clock_offset - timestamp
             self.lag.record(lag)
             self.market.health.connection.lag_ms = lag / 1e6
+            if route.name.kind is Kind.BOOK:
+                health.lag_ns = lag
         if self._on_event is not None:
             self._on_event(event)
 

@@ -215,7 +215,7 @@ class ReplayFeed:
     async def _measure(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            self._meter.measure(self.ingest.lag, self._monotonic())
+            self._meter.measure(self.ingest.lag, self._monotonic(), self.now())
             self.market.health.connection.progress = self._recording.progress
             self.market.dirty.mark(Topic.HEALTH)
 

@@ -59,6 +59,10 @@ class ChannelHealth:
     rate: float = 0.0
     """Messages a second over the last few seconds; a measurement for the eye, not money."""
     last_message: int | None = None
+    lag_ns: int | None = None
+    """How late a book's latest change came, by the clocks of the venue and of this machine."""
+    late_ns: int = 0
+    """How much later than usual its changes come: what is shown is that old."""
     offset: int | None = None
     epoch: str = ""
     positioned: bool | None = None

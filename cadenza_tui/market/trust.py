@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 QUIET_AFTER_NS = 5 * SECOND
+LATE_NS = 3 * SECOND
+"""A book whose changes come this much later than usual is not what the venue has."""
 PONG_GRACE_S = 10.0
 """The client's own dead-link timer waits as long past a ping that is due."""
 
@@ -146,6 +148,8 @@ def _channel_state(link: Trust, facts: ChannelHealth | None, age: int | None) ->
         case ChannelState.LIVE:
             if link.state is TrustState.REPLAYING:
                 return link.state, link.reason
+            if facts.late_ns >= LATE_NS:
+                return TrustState.STALE, f"its changes come {facts.late_ns // SECOND} s late"
             if age is None or age > QUIET_AFTER_NS:
                 return TrustState.QUIET, ""
             return TrustState.LIVE, ""

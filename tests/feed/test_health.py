@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cadenza_tui.feed.health import LAG_WINDOW_NS, Lag, Meter, Rate
+from cadenza_tui.feed.health import LAG_WINDOW_NS, LEAST_WINDOW_NS, Backlog, Lag, Meter, Rate
 from cadenza_tui.market.health import ChannelHealth, Health
 
 SECOND = 1_000_000_000
@@ -74,15 +74,55 @@ def test_a_meter_follows_channels_that_come_and_go() -> None:
     health = Health()
     meter = Meter(health)
     health.channels["a"] = ChannelHealth("a")
-    meter.measure(Lag(), SECOND)
+    meter.measure(Lag(), SECOND, SECOND)
     health.channels["a"].messages = 30
     health.connection.messages = 40
     health.connection.bytes_received = 5_000
-    meter.measure(Lag(), 2 * SECOND)
+    meter.measure(Lag(), 2 * SECOND, 2 * SECOND)
     assert (health.channels["a"].rate, health.connection.rate) == (30.0, 40.0)
     assert health.connection.bytes_rate == 5_000.0
     del health.channels["a"]
-    meter.measure(Lag(), 3 * SECOND)
+    meter.measure(Lag(), 3 * SECOND, 3 * SECOND)
     health.channels["a"] = ChannelHealth("a", messages=7)
-    meter.measure(Lag(), 4 * SECOND)
+    meter.measure(Lag(), 4 * SECOND, 4 * SECOND)
     assert health.channels["a"].rate == 0.0
+
+
+def test_a_backlog_is_what_a_message_is_later_than_the_least_late_one() -> None:
+    """A venue whose clock is an hour off is not late for it; one that falls behind is."""
+    hour = 3_600 * SECOND
+    backlog = Backlog()
+    assert backlog.reading(1, hour, SECOND) == 0
+    assert backlog.reading(2, hour + 4 * SECOND, 2 * SECOND) == 4 * SECOND
+    assert backlog.reading(3, hour - SECOND, 3 * SECOND) == 0
+    assert backlog.reading(4, hour, 4 * SECOND) == SECOND
+
+
+def test_a_channel_without_news_is_not_late() -> None:
+    """Its latest message may have been late; nothing says that another one waits."""
+    backlog = Backlog()
+    backlog.reading(1, 0, SECOND)
+    assert backlog.reading(2, 9 * SECOND, 2 * SECOND) == 9 * SECOND
+    assert backlog.reading(2, 9 * SECOND, 3 * SECOND) == 0
+
+
+def test_what_was_usual_long_ago_is_forgotten() -> None:
+    """After two windows at the latest a lag is held against what came since."""
+    backlog = Backlog()
+    backlog.reading(1, 0, SECOND)
+    assert backlog.reading(2, 5 * SECOND, SECOND + LEAST_WINDOW_NS) == 5 * SECOND
+    assert backlog.reading(3, 5 * SECOND, SECOND + 2 * LEAST_WINDOW_NS) == 0
+
+
+def test_a_clock_that_was_set_makes_no_book_late() -> None:
+    """Lags before and after it cannot be compared; a backlog after it is told all the same."""
+    health = Health()
+    meter = Meter(health)
+    facts = health.channels["a"] = ChannelHealth("a", messages=1, lag_ns=0)
+    meter.measure(Lag(), SECOND, SECOND)
+    facts.messages, facts.lag_ns = 2, 60 * SECOND
+    meter.measure(Lag(), 2 * SECOND, 62 * SECOND)
+    assert facts.late_ns == 0
+    facts.messages, facts.lag_ns = 3, 64 * SECOND
+    meter.measure(Lag(), 3 * SECOND, 63 * SECOND)
+    assert facts.late_ns == 4 * SECOND

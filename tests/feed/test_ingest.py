@@ -310,3 +310,13 @@ def test_channels_are_found_by_what_they_are_about() -> None:
     rig.ingest.forget(BOOK)
     assert rig.ingest.channel_of(Kind.BOOK, BTC) == ""
     assert BOOK not in rig.market.health.channels
+
+
+def test_a_book_tells_how_late_its_latest_change_came() -> None:
+    """By the times of its changes; a snapshot's time is when it was made, and tells nothing."""
+    rig = Rig()
+    rig.publish(BOOK, book(BTC, "SNAPSHOT", NOW // 1_000_000 - 9_000, [["5", "5"]], []))
+    health = rig.market.health.channels[BOOK]
+    assert health.lag_ns is None
+    rig.publish(BOOK, diff(NOW // 1_000_000 - 250, [["5", "6"]]))
+    assert health.lag_ns == 250_000_000

@@ -172,6 +172,15 @@ def test_a_channel_is_quiet_while_the_line_is_alive_and_stale_when_it_is_not() -
     assert channel_trust(live(60, frame_age_s=60).health, CHANNEL, NOW).state is TrustState.STALE
 
 
+def test_a_book_whose_changes_come_late_is_stale() -> None:
+    """Messages arrive all the time, and yet what they say is not what the venue has."""
+    market = live()
+    market.health.channels[CHANNEL].late_ns = int(2.9 * SECOND)
+    assert trust(market).state is TrustState.LIVE
+    market.health.channels[CHANNEL].late_ns = int(8.2 * SECOND)
+    assert trust(market) == Trust(TrustState.STALE, "its changes come 8 s late", SECOND, dimmed=True)
+
+
 def test_several_are_trusted_as_far_as_the_worst_of_them() -> None:
     """The first that is not current counts, else the first."""
     good, quiet = Trust(TrustState.LIVE), Trust(TrustState.QUIET)
