@@ -262,7 +262,7 @@ class Feed:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            self._meter.measure(self.ingest.lag, time.monotonic_ns())
+            self._meter.measure(self.ingest.lag, time.monotonic_ns(), self.now())
             if self._connected:
                 self._channels.check_crossed()
             self._count_listener_errors()
