@@ -19,10 +19,12 @@ class Key(NamedTuple):
     group: str
     footer: int = 0
     """Place in the footer, 1 first; 0 is not in the footer."""
+    first: bool = False
+    """Whether the next key depends on it: it is acted on before that is looked at, however fast they come."""
 
 
 KEYS = (
-    Key("find", "slash", "find", "/", "find", "find an instrument", "Instruments", 1),
+    Key("find", "slash", "find", "/", "find", "find an instrument", "Instruments", 1, first=True),
     Key("next", "n", "next_instrument", "n", "next", "next instrument", "Instruments", 2),
     Key("previous", "N", "previous_instrument", "N", "previous", "previous instrument", "Instruments"),
     Key(
@@ -60,7 +62,7 @@ KEYS = (
     Key("account-next", "full_stop", "account(1)", ".", "account", "next account", "Account"),
     Key("account-previous", "comma", "account(-1)", ",", "account", "account before", "Account"),
     Key("mask", "b", "mask", "b", "mask", "mask and unmask every amount", "Account", 8),
-    Key("goto", "g", "goto", "g", "views", "go to a view: g m, g a, g h", "Views", 9),
+    Key("goto", "g", "goto", "g", "views", "go to a view: g m, g a, g h", "Views", 9, first=True),
     Key("view-market", "f1", "view('market')", "F1  g m", "market", "Market view", "Views"),
     Key("view-account", "f2", "view('account')", "F2  g a", "account", "Account view", "Views"),
     Key("view-health", "f3,i", "view('health')", "F3  g h  i", "health", "Health view", "Views"),
@@ -87,7 +89,7 @@ def bindings() -> list[Binding]:
                 for digit in key.keys.split(",")
             ]
         else:
-            made.append(Binding(key.keys, key.action, key.help, show=False, id=key.id))
+            made.append(Binding(key.keys, key.action, key.help, show=False, id=key.id, priority=key.first))
     return made
 
 

@@ -196,6 +196,16 @@ def test_the_demo_shows_a_moving_market() -> None:
             )
 
 
+def test_keys_that_come_at_once_are_taken_in_turn() -> None:
+    """A link hands over keys in bursts: what opens a prefix or the picker is acted on before the next key."""
+    with Terminal(DEMO) as terminal:
+        terminal.wait_for(live)
+        terminal.send("gh")
+        terminal.wait_for(lambda text: "╭─ Health" in text)
+        terminal.send("gm/eth bin\r")
+        terminal.wait_for(lambda text: named(text) == "ETH/USDT BINANCE" and live(text))
+
+
 def test_quitting_leaves_the_terminal_as_it_was() -> None:
     """Exit code 0, the first screen and the cursor back, nothing typed into the shell, no child left."""
     shell = (
