@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cadenza_tui.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,10 +16,18 @@ CONFIG_VARIABLE = "CADENZA_CONFIG"
 
 
 def config_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the configuration is looked for: ``CADENZA_CONFIG``, else the system's own place."""
+    """Return where the configuration is looked for: ``CADENZA_CONFIG``, else the system's own place.
+
+    Raises ConfigError where it begins with the home of a user that there is none of.
+    """
     named = environ.get(CONFIG_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise ConfigError(
+                f"{CONFIG_VARIABLE}: {named!r} has no home directory", remedy="write the path out"
+            ) from None
     from platformdirs import user_config_path  # noqa: PLC0415  # only where the place is not named
 
     return user_config_path(APP, appauthor=False) / "config.toml"

@@ -96,6 +96,13 @@ def test_the_environment_names_the_file(tmp_path: Path) -> None:
     assert paths.config_file({}).parts[-2:] == ("cadenza-tui", "config.toml")
 
 
+def test_a_file_in_nobodys_home_is_named() -> None:
+    """The sentence names the variable, and what to do."""
+    with pytest.raises(ConfigError, match=r"CADENZA_CONFIG: '~no-such-user/c\.toml' has no home") as caught:
+        config.load(environ={"CADENZA_CONFIG": "~no-such-user/c.toml"})
+    assert caught.value.remedy == "write the path out"
+
+
 def test_a_file_with_one_profile_says_which_is_meant(tmp_path: Path) -> None:
     """With two, only a default does."""
     one = config.load(write(tmp_path, '[profiles.uat]\naccounts = ["a"]\n'))

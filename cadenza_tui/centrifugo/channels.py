@@ -199,38 +199,44 @@ class Channels:
         subscription = self._asked.get(channel)
         if subscription is None:
             return
-        reason = codes.sentence(push.code, push.reason)
+        code = codes.from_server(push.code)
+        reason = codes.sentence(code, push.reason)
         decision = codes.decide(Source.UNSUBSCRIBE, push.code)
         if subscription.server_side or decision is Decision.TERMINAL:
             if subscription.pending:  # the server may take it yet
                 self._send_unsubscribe(subscription, now)
-            self._remove(subscription, push.code, reason)
+            self._remove(subscription, code, reason)
             return
         if push.code in (codes.SUBSCRIPTION_EXPIRED, codes.SUBSCRIPTION_STATE_INVALIDATED):
             subscription.token = ""
         if push.code == codes.SUBSCRIPTION_STATE_INVALIDATED:
             subscription.forget_position()
         if subscription.live:  # else a subscribe is under way or will be, and decides
-            self._resubscribe(subscription, push.code, reason, now)
+            self._resubscribe(subscription, code, reason, now)
 
     def tell(self, subscription: Subscription, publication: Publication, now: float) -> None:
         """Take a publication in that is not the plain next one."""
+        expected = subscription.offset + 1
         loss = self._delivery.tell(subscription, publication)
         if loss is not None:
-            self._payload_lost(subscription, loss, now)
+            self._payload_lost(subscription, loss, expected, now)
 
     def tell_elsewhere(self, channel: str, publication: Publication, now: float) -> None:
-        """Take a publication in that is of none of the ``plain`` channels."""
-        subscription = self._delivery.by_delta.get(channel)
+        """Take a publication in that is of none of the ``plain`` channels, or a delta of one."""
+        subscription = self._delivery.find(channel)
         if subscription is None:
             self.dropped[STRAY] += 1
         else:
             self.tell(subscription, publication, now)
 
-    def _payload_lost(self, subscription: Subscription, loss: Loss, now: float) -> None:
+    def _payload_lost(self, subscription: Subscription, loss: Loss, expected: int, now: float) -> None:
         self.dropped[loss.value] += 1
+        if subscription.server_side:  # the server alone can subscribe it anew
+            received = max(expected, subscription.offset) + 1
+            self._listener.tell(self._listener.to.on_gap, subscription.channel, expected, received)
+            return
         subscription.forget_position()
-        if subscription.payloads.lost(now):
+        if subscription.want_delta and subscription.payloads.lost(now):
             subscription.want_delta = False
             self.dropped[PLAIN_AGAIN] += 1
         self._send_unsubscribe(subscription, now)  # else the server would answer 105
@@ -343,13 +349,14 @@ class Channels:
 
     def _refused(self, subscription: Subscription, error: Error, now: float) -> None:
         subscription.pending = 0
-        reason = codes.sentence(error.code, error.message)
-        if error.code == codes.TOKEN_EXPIRED:
+        code = codes.from_server(error.code)
+        reason = codes.sentence(code, error.message)
+        if code == codes.TOKEN_EXPIRED:
             subscription.token = ""
         if codes.decide(Source.ERROR, error.code, temporary=error.temporary) is Decision.RETRY:
-            self._try_later(subscription, error.code, reason, now)
+            self._try_later(subscription, code, reason, now)
         else:
-            self._remove(subscription, error.code, reason)
+            self._remove(subscription, code, reason)
 
     def _try_later(self, subscription: Subscription, code: int, reason: str, now: float) -> None:
         subscription.retry_at = now + subscription.backoff.next()

@@ -171,7 +171,7 @@ class Client:
                     backoff.reset()
                 delay = backoff.next()
                 reason = ending.reason
-                if ending.token_spent and (complaint := self._bearer.spent(ending)):
+                if ending.token_spent and (complaint := self._bearer.spent(ending, self._options.now())):
                     reason = complaint
                     delay = max(delay, self._options.token_retry())
                 if ending.was_connected:
@@ -209,7 +209,7 @@ class Client:
 
     async def _fetch_token(self) -> str:
         token = "" if self._token_source is None else await self._token_source()
-        self._bearer.token = token
+        self._bearer.bring(token, self._options.now())
         return token
 
     # --- calls

@@ -41,6 +41,8 @@ class Local(IntEnum):
     SEND_TIMEOUT = 8
     TOKEN_FAILED = 9
     DELTA_LOST = 10
+    BY_SERVER = 11
+    """Stands for a code of the server's that would read as one of these."""
 
 
 MESSAGE_TOO_BIG = 1009
@@ -79,6 +81,7 @@ LOCAL_CODES: dict[int, Meaning] = {
     Local.TOKEN_FAILED: Meaning("no token could be had"),
     Local.DELTA_LOST: Meaning("a change does not fit the message before it"),
     Local.SEND_TIMEOUT: Meaning("the server took nothing in for too long"),
+    Local.BY_SERVER: Meaning("the server gave a code that has no meaning"),
 }
 
 CLOSE_CODES: dict[int, Meaning] = {
@@ -156,6 +159,11 @@ def decide(source: Source, code: int, *, temporary: bool = False) -> Decision:
         case Source.UNSUBSCRIBE:
             terminal = code < FIRST_RESUBSCRIBE
     return Decision.TERMINAL if terminal else Decision.RETRY
+
+
+def from_server(code: int) -> int:
+    """Return the code by which one of the server's is told: below 100 it would be taken for this side's."""
+    return code if code >= FIRST_SERVER_ERROR else Local.BY_SERVER
 
 
 def printable(text: str) -> str:

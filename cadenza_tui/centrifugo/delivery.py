@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
-from cadenza_tui.centrifugo.payloads import PayloadLost
+from cadenza_tui.centrifugo.payloads import Loss, PayloadLost
 from cadenza_tui.centrifugo.subscription import Arrival
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from cadenza_tui.centrifugo.frames import Publication
     from cadenza_tui.centrifugo.listener import Guarded
-    from cadenza_tui.centrifugo.payloads import Loss
     from cadenza_tui.centrifugo.subscription import Subscription
 
 DUPLICATE = "duplicate publication"
@@ -39,6 +38,10 @@ class Delivery:
         self.plain.pop(channel, None)
         self.by_delta.pop(channel, None)
 
+    def find(self, channel: str) -> Subscription | None:
+        """Return a subscribed channel, None where it is none."""
+        return self.by_delta.get(channel) or self.plain.get(channel)
+
     def tell(self, subscription: Subscription, publication: Publication) -> Loss | None:
         """Tell any publication, and the gap before it; return why its payload could not be had, if so.
 
@@ -50,15 +53,19 @@ class Delivery:
             self._dropped[DUPLICATE] += 1
             return None
         if subscription.delta:
-            if arrival is Arrival.GAP:
+            if arrival is not Arrival.NEXT:
                 subscription.payloads.forget()
             try:
                 publication.data = Raw(subscription.payloads.take(publication))
             except PayloadLost as error:
                 return error.loss
             publication.delta = False
-        if arrival is Arrival.GAP:
+        elif publication.delta:
+            return Loss.NOT_AGREED
+        if arrival is not Arrival.NEXT:
             channel = subscription.channel
+            if arrival is Arrival.ANEW:  # its offsets are no measure of what the old one lacks
+                expected = max(expected, publication.offset + 1)
             self._listener.tell(self._listener.to.on_gap, channel, expected, publication.offset)
             if not subscription.live:  # the listener gave it up
                 return None

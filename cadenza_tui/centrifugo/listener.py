@@ -102,7 +102,7 @@ class Listener:
     def on_gap(self, channel: str, expected: int, received: int) -> None:
         """Publications from offset ``expected`` to before ``received`` are missing; ``received`` follows.
 
-        ``received`` below ``expected`` means that the server began another stream.
+        ``received`` below ``expected`` means that the server began another stream, and says no number.
         """
 
     def on_malformed(self, reason: str) -> None:

@@ -26,6 +26,7 @@ class Loss(StrEnum):
     """Why a payload could not be had from a publication."""
 
     NO_BASE = "delta without the message that it changes"
+    NOT_AGREED = "delta on a channel that agreed to none"
     UNFIT = "delta that does not fit the message before it"
     NOT_TEXT = "message of a delta channel that is not a JSON string"
 

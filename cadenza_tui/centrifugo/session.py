@@ -190,6 +190,8 @@ class Session:
 
         ``code`` and ``reason`` are the transport's; where the session itself had ended, its own count.
         """
+        if code == Local.CALLED:  # what this side asked for has its ending already
+            code = Local.BY_SERVER
         ending = self.ending or self._end(code, reason, codes.decide(Source.CLOSE, code))
         self._outbox.clear()
         self._renewal.stop()
@@ -237,7 +239,7 @@ class Session:
             else:
                 publication = push.pub
                 subscription = plain.get(push.channel)
-                if subscription is None:
+                if subscription is None or publication.delta:
                     self._channels.tell_elsewhere(push.channel, publication, now)
                 elif not subscription.positioned:
                     publish(push.channel, publication)
@@ -259,7 +261,8 @@ class Session:
         self._deadlines_moved = True
         if push.disconnect is not None:
             code = push.disconnect.code
-            self._end(code, push.disconnect.reason, codes.decide(Source.CLOSE, code))
+            decision = codes.decide(Source.CLOSE, code)
+            self._end(codes.from_server(code), push.disconnect.reason, decision)
         elif push.unsubscribe is not None:
             self._channels.unsubscribed_by_server(push.channel, push.unsubscribe, now)
         elif push.subscribe is not None:
@@ -291,7 +294,7 @@ class Session:
     def _connect_reply(self, error: Error | None, result: ConnectResult, now: float) -> None:
         if error is not None:
             decision = codes.decide(Source.ERROR, error.code, temporary=error.temporary)
-            self._end(error.code, error.message, decision)
+            self._end(codes.from_server(error.code), error.message, decision)
             return
         self.state = SessionState.CONNECTED
         self.ping = result.ping

@@ -34,6 +34,8 @@ class Arrival(Enum):
     DUPLICATE = "duplicate"
     """Already seen: to be dropped."""
     GAP = "gap"
+    ANEW = "anew"
+    """Of another stream, and not its first: nobody knows how many are missing."""
 
 
 class Subscription:
@@ -164,7 +166,7 @@ class Subscription:
             whole = self.offset == 0 and offset == 1
             self.epoch = publication.epoch
             self.offset = offset
-            return Arrival.NEXT if whole else Arrival.GAP
+            return Arrival.NEXT if whole else Arrival.ANEW
         expected = self.offset + 1
         if offset < expected:
             return Arrival.DUPLICATE

@@ -60,28 +60,43 @@ class Renewal:
         self.at = None
 
 
-class Bearer:
-    """The connection's token between its source and the server."""
+FRESH = 30.0
+"""How old a token may be, in s, for its refusal to say something of its source: an older one aged here."""
 
-    __slots__ = ("_last_spent", "_refusals", "token")
+
+class Bearer:
+    """The connection's token between its source and the server. ``now`` in seconds of a monotonic clock.
+
+    A token is kept until the server calls it expired, however long the attempts take: only the server knows,
+    and a source may be a login, a program or a person, which are not to be asked at the rate of a dial.
+    """
+
+    __slots__ = ("_brought_at", "_last_spent", "_refusals", "token")
 
     def __init__(self) -> None:
         self.token: str | None = None
         """What to connect with; None: another one is to be fetched."""
         self._last_spent: str | None = None
         self._refusals = 0
+        self._brought_at = 0.0
 
-    def spent(self, ending: Ending) -> str:
-        """Give the token up, and return what is to be said of its source: "" the first time.
+    def bring(self, token: str, now: float) -> None:
+        """Take a token in that was just fetched."""
+        self.token = token
+        self._brought_at = now
+
+    def spent(self, ending: Ending, now: float) -> str:
+        """Give the token up, and return what is to be said of its source: "" the first time, or once it aged.
 
         A source that gives expired tokens looks like one that works: without a word of its own it would
         seem that the server were at fault, and be asked as often as a lost connection is dialled.
         """
         again = self.token == self._last_spent
         self._last_spent, self.token = self.token, None
-        self._refusals = 0 if ending.was_connected else self._refusals + 1
-        if self._refusals == 0 or (self._refusals == 1 and not again):
-            return ""
-        if again:
+        aged = now - self._brought_at > FRESH
+        self._refusals = 0 if ending.was_connected or aged else self._refusals + 1
+        if again and not ending.was_connected:
             return "the token expired, and its source gives the same one again: bring a new one"
+        if self._refusals <= 1:
+            return ""
         return "the server calls each token expired that its source gives: one of the clocks may be wrong"

@@ -76,7 +76,7 @@ def check(text: str, source: str, now: float) -> str:
     if until is not None and until + LEEWAY_S < now:
         raise Rejected(
             f"{source}: the token expired {_ago(now - until)} ago{_at(until)}",
-            remedy="log in again for a new one",
+            remedy="log in again for a new token",
         )
     return token
 

@@ -88,13 +88,21 @@ def from_command(words: tuple[str, ...], timeout_s: float = commands.TIMEOUT_S) 
 def find(
     environ: Mapping[str, str], token_file: Path | None = None, token_command: tuple[str, ...] | None = None
 ) -> Tokens | None:
-    """Return the source that applies: the environment's before the profile's; None where there is none."""
+    """Return the source that applies: the environment's before the profile's; None where there is none.
+
+    Raises TokenError where the environment names a file in the home of a user that there is none of.
+    """
     if TOKEN_VARIABLE in environ:
         return fixed(environ[TOKEN_VARIABLE])
     if named := environ.get(FILE_VARIABLE):
         from pathlib import Path  # noqa: PLC0415  # only a type elsewhere here
 
-        return from_file(Path(named).expanduser())
+        try:
+            return from_file(Path(named).expanduser())
+        except RuntimeError:
+            raise TokenError(
+                f"{FILE_VARIABLE}: {named!r} has no home directory", remedy="write the path out"
+            ) from None
     if token_file is not None:
         return from_file(token_file)
     if token_command is not None:

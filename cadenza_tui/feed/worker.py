@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -265,13 +266,15 @@ class Feed:
             self._meter.measure(self.ingest.lag, time.monotonic_ns(), self.now())
             if self._connected:
                 self._channels.check_crossed()
-            self._count_listener_errors()
+            self._count_for_the_client()
             self.market.dirty.mark(Topic.HEALTH)
 
-    def _count_listener_errors(self) -> None:
+    def _count_for_the_client(self) -> None:
         if self._client is None:
             return
-        errors = sum(self._client.session.listener_errors.values())
+        session = self._client.session
+        self.market.health.connection.dropped = Counter(session.dropped)
+        errors = sum(session.listener_errors.values())
         if errors > self._listener_errors:
             self.market.health.connection.rejected[INTERNAL] += errors - self._listener_errors
             self._listener_errors = errors

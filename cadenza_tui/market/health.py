@@ -113,6 +113,8 @@ class ConnectionHealth:
     """Lag of the latest message."""
     clock_offset_ms: float | None = None
     rejected: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """What the client passed over on purpose, by name: duplicates, strays, deltas that did not fit."""
     speed: float | None = None
     """Replay speed; None means live, 0 means as fast as it goes."""
     progress: float | None = None

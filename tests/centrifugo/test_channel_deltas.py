@@ -27,6 +27,7 @@ RESULT = BASE.replace("1.5]", "1.25]").replace("000}", "250}")
 
 NO_BASE = "delta without the message that it changes"
 UNFIT = "delta that does not fit the message before it"
+NOT_AGREED = "delta on a channel that agreed to none"
 NOT_TEXT = "message of a delta channel that is not a JSON string"
 
 
@@ -404,3 +405,57 @@ def test_whatever_is_sent_as_deltas_is_told_as_it_was(texts: list[str], data: st
         if event == "again":
             bench.publish("a", payload, offset=offset)
     assert bench.told == [payload.encode() for payload in payloads]
+
+
+# --- deltas that were not agreed to
+
+
+@pytest.mark.parametrize("wanted", [True, False], ids=["refused", "not asked for"])
+@pytest.mark.parametrize("positions", [STREAM | {"offset": 5}, {}], ids=["positioned", "plain"])
+def test_delta_without_an_agreement_is_a_lost_payload(wanted: bool, positions: dict[str, Any]) -> None:
+    """It is not told but counted by name; the channel is asked for anew, and a position of it is given up."""
+    bench = Bytes()
+    bench.connect(ping=0)
+    bench.session.subscribe("a", bench.now, delta=wanted)
+    bench.answer("a", **positions)
+    bench.later(5)
+    bench.sent()
+    bench.log.take()
+    offset = {"offset": 6} if positions else {}
+    bench.publish("a", {"v": 1}, **offset)
+    bench.publish("a", DELTA, delta=True, **({"offset": 7} if positions else {}))
+    assert bench.told == [b'{"v": 1}']
+    assert bench.log.take() == [("subscribing", "a", Local.DELTA_LOST)]
+    assert bench.session.dropped == {NOT_AGREED: 1}
+    unsubscribe, subscribe = bench.sent()
+    assert unsubscribe["unsubscribe"] == {"channel": "a"}
+    assert subscribe["subscribe"] == (
+        {"channel": "a"}
+        | ({"recover": True, "epoch": "_"} if positions else {})
+        | ({"delta": "fossil"} if wanted else {})
+    )
+
+
+def test_recovered_delta_without_an_agreement_is_a_lost_payload() -> None:
+    """What a subscribe reply brings is no exception, and what follows it there is not told either."""
+    bench = Bytes()
+    bench.connect(ping=0)
+    bench.session.subscribe("a", bench.now)
+    recovered = [{"data": DELTA, "delta": True, "offset": 6}, {"data": {"v": 2}, "offset": 7}]
+    bench.answer("a", **STREAM, offset=5, recovered=True, publications=recovered)
+    assert bench.told == []
+    assert bench.session.dropped == {NOT_AGREED: 1}
+
+
+def test_channel_that_wanted_no_deltas_is_not_said_to_do_without() -> None:
+    """Losses on it are counted each, and it is asked for at the rate of its backoff."""
+    bench = Bytes()
+    bench.connect(ping=0)
+    bench.session.subscribe("a", bench.now)
+    for _ in range(5):
+        bench.answer("a")
+        bench.sent()
+        bench.publish("a", DELTA, delta=True)
+        assert subscribes(bench) == []
+        bench.later(1)
+    assert bench.session.dropped == {NOT_AGREED: 5}

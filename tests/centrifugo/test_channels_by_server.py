@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cadenza_tui.centrifugo.codes import Local
+
 from .recorder import STREAM, Bench, subscribes
 
 
@@ -167,3 +169,38 @@ def test_subscription_of_the_program_wins_over_one_of_the_server(bench: Bench) -
     bench.log.take()
     bench.push("a", subscribe={})
     assert bench.log.take() == []
+
+
+def test_unsubscribe_push_with_code_0_is_the_servers(bench: Bench) -> None:
+    """The channel is over, and not because the program gave it up."""
+    bench.subscribe("a")
+    bench.log.take()
+    bench.push("a", unsubscribe={"code": 0, "reason": "delisted"})
+    assert bench.log.take() == [("unsubscribed", "a", Local.BY_SERVER)]
+    assert bench.log.reasons[-1] == "the server gave a code that has no meaning (delisted)"
+
+
+def test_subscribe_that_is_refused_with_code_0_is_told_by_its_reason(bench: Bench) -> None:
+    """It is asked for again, and what is told of it is the server's."""
+    bench.session.subscribe("a", bench.now)
+    (command,) = bench.sent()
+    bench.log.take()
+    bench.reply(command, error={"code": 0, "message": "not yet"})
+    assert bench.log.take() == [("subscribing", "a", Local.BY_SERVER)]
+    assert "not yet" in bench.log.reasons[-1]
+
+
+def test_delta_of_a_server_side_subscription_is_a_gap() -> None:
+    """It is not told; the server alone could subscribe it anew, so what it said counts as missing."""
+    bench = Bench()
+    bench.connect(subs={"s": STREAM | {"offset": 3}, "t": {}})
+    bench.log.take()
+    bench.publish("s", "7\n7:{}", offset=4, delta=True)
+    bench.publish("s", "7\n7:{}", offset=7, delta=True)
+    bench.publish("s", 8, offset=8)
+    bench.publish("t", "7\n7:{}", delta=True)
+    assert bench.log.take() == [
+        ("gap", "s", 4, 5), ("gap", "s", 5, 8), ("publication", "s", 8), ("gap", "t", 1, 2)
+    ]  # fmt: skip
+    assert bench.session.dropped == {"delta on a channel that agreed to none": 3}
+    assert bench.sent() == []

@@ -227,3 +227,22 @@ async def test_anonymous_connection_that_expires_is_not_refreshed_in_circles() -
 
     async with running(script) as run:
         assert (await run.ended()).code == 3503
+
+
+async def test_tokens_that_are_refused_as_soon_as_fetched_are_named() -> None:
+    """Another one each time, and each expired: the second says so, and is followed by the wait for tokens."""
+    calls: list[int] = []
+
+    async def token() -> str:
+        calls.append(1)
+        return f"token {len(calls)}"
+
+    async def expired(peer: Peer) -> None:
+        command = await peer.command("connect")
+        await peer.say({"id": command["id"], "error": {"code": 109, "message": "token expired"}})
+        await peer.stay()
+
+    async with running(expired, token=token, token_retry_min=0.1, token_retry_max=0.2) as run:
+        _, reason, wait = await run.log.until("attempt_failed", count=2)
+        assert "one of the clocks may be wrong" in reason
+        assert 0.1 <= wait <= 0.2

@@ -149,3 +149,37 @@ def test_exceptions_of_callbacks_are_counted_and_end_nothing(bench: Bench) -> No
     assert bench.session.listener_errors["KeyError"] == 2 + 1 + 4
     assert bench.log.names().count("publication") == 2
     assert bench.session.ending is None
+
+
+@pytest.mark.parametrize("code", [0, 1, 10, 99])
+def test_code_of_the_server_is_never_taken_for_one_of_this_side(bench: Bench, code: int) -> None:
+    """A disconnect push with such a code is told as the server's, with its reason, and retried."""
+    bench.connect()
+    bench.subscribe("a")
+    bench.log.take()
+    bench.push(disconnect={"code": code, "reason": "maintenance"})
+    ending = bench.session.lost(1000, "")
+    assert (ending.code, ending.decision) == (Local.BY_SERVER, Decision.RETRY)
+    assert ending.reason == "the server gave a code that has no meaning (maintenance)"
+    assert bench.log.take() == [("connecting", Local.BY_SERVER), ("subscribing", "a", Local.BY_SERVER)]
+
+
+def test_close_of_the_transport_with_code_0_is_not_closed_on_request(bench: Bench) -> None:
+    """Only what this side asked for is."""
+    bench.connect()
+    ending = bench.session.lost(0, "maintenance")
+    assert (ending.code, ending.decision) == (Local.BY_SERVER, Decision.RETRY)
+    assert "on request" not in ending.reason
+    bench.reopen()
+    bench.session.close()
+    assert bench.session.lost(1000, "").code == Local.CALLED
+
+
+def test_connect_that_is_refused_with_code_0_is_told_by_its_reason(bench: Bench) -> None:
+    """An error below 100 is another attempt, and the server's."""
+    bench.begin()
+    (command,) = bench.sent()
+    bench.reply(command, error={"code": 0, "message": "not yet"})
+    ending = bench.session.lost(1000, "")
+    assert (ending.code, ending.decision) == (Local.BY_SERVER, Decision.RETRY)
+    assert "not yet" in ending.reason

@@ -166,8 +166,8 @@ def closed() -> Ending:
 def test_first_expired_token_is_nobodys_fault() -> None:
     """Tokens expire: the next is fetched without a word about the source."""
     bearer = Bearer()
-    bearer.token = "old"
-    assert bearer.spent(refused()) == ""
+    bearer.bring("old", 0.0)
+    assert bearer.spent(refused(), 1.0) == ""
     assert bearer.token is None
 
 
@@ -175,24 +175,47 @@ def test_source_that_gives_an_expired_token_again_is_named() -> None:
     """After a close or a refusal the very same token is no new one."""
     for first in (closed(), refused()):
         bearer = Bearer()
-        bearer.token = "same"
-        bearer.spent(first)
-        bearer.token = "same"
-        assert "its source gives the same one again" in bearer.spent(refused())
+        bearer.bring("same", 0.0)
+        bearer.spent(first, 1.0)
+        bearer.bring("same", 0.0)
+        assert "its source gives the same one again" in bearer.spent(refused(), 1.0)
 
 
 def test_source_whose_tokens_are_all_expired_is_named() -> None:
     """Different tokens, each refused as expired: a clock is wrong, or the source gives old ones."""
     bearer = Bearer()
-    bearer.token = "one"
-    assert bearer.spent(refused()) == ""
-    bearer.token = "two"
-    assert "one of the clocks may be wrong" in bearer.spent(refused())
+    bearer.bring("one", 0.0)
+    assert bearer.spent(refused(), 1.0) == ""
+    bearer.bring("two", 0.0)
+    assert "one of the clocks may be wrong" in bearer.spent(refused(), 1.0)
 
 
 def test_connection_that_stood_clears_the_source() -> None:
     """A token that was good for a while says that the source works."""
     bearer = Bearer()
     for token, ending in (("one", refused()), ("two", closed()), ("three", refused())):
-        bearer.token = token
-        assert bearer.spent(ending) == ""
+        bearer.bring(token, 0.0)
+        assert bearer.spent(ending, 1.0) == ""
+
+
+def test_token_that_aged_here_says_nothing_of_its_source() -> None:
+    """One that was held while attempts failed may expire meanwhile, even after a fresh one was refused."""
+    bearer = Bearer()
+    bearer.bring("one", 0.0)
+    assert bearer.spent(refused(), 1.0) == ""
+    for number in range(3):
+        bearer.bring(f"held {number}", 100.0 * number)
+        assert bearer.spent(refused(), 100.0 * number + 31.0) == ""
+    bearer.bring("fresh", 400.0)
+    assert bearer.spent(refused(), 430.0) == ""
+    bearer.bring("fresh too", 440.0)
+    assert "one of the clocks may be wrong" in bearer.spent(refused(), 441.0)
+
+
+def test_the_same_expired_token_is_named_at_any_age() -> None:
+    """That it came again was seen when it was fetched."""
+    bearer = Bearer()
+    bearer.bring("same", 0.0)
+    bearer.spent(refused(), 1.0)
+    bearer.bring("same", 2.0)
+    assert "its source gives the same one again" in bearer.spent(refused(), 100.0)

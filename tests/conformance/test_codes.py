@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cadenza_tui.centrifugo.codes import Local
+
 if TYPE_CHECKING:
     from .between import Between
     from .broker import Broker
@@ -62,7 +64,7 @@ async def test_a_disconnect_push_that_is_retried(
     watched = connect(broker, url=proxied.url)
     await watched.log.event("connected")
     await proxied.push(disconnect={"code": code, "reason": "of the test"})
-    await watched.log.event("connecting", code)
+    await watched.log.event("connecting", code or Local.BY_SERVER)
     await watched.log.event("connected")
 
 

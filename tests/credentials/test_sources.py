@@ -217,3 +217,10 @@ def test_a_source_does_not_show_its_token() -> None:
     """A repr may end in a log."""
     token = make()
     assert token not in repr(sources.fixed(token))
+
+
+def test_a_token_file_in_nobodys_home_is_named() -> None:
+    """The sentence names the variable, and what to do."""
+    with pytest.raises(TokenError, match=r"CADENZA_TOKEN_FILE: '~no-such-user/token' has no home") as caught:
+        sources.find({"CADENZA_TOKEN_FILE": "~no-such-user/token"})
+    assert caught.value.remedy == "write the path out"

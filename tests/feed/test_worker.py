@@ -578,3 +578,46 @@ async def test_a_second_run_is_refused(server: ScriptedServer) -> None:
         await live(server, feed)
         with pytest.raises(RuntimeError):
             await feed.run()
+
+
+async def test_a_change_nobody_agreed_to_puts_the_book_out_of_sync(server: ScriptedServer) -> None:
+    """The channel is asked for anew, and the book waits for a snapshot; what was passed over is named."""
+    server.silent.add("query.orderbook.get")
+    async with feeding(server) as feed:
+        await live(server, feed)
+        server.offsets[BOOK] += 1
+        pub = {"data": snapshot(2, [["1", "1"]]), "offset": server.offsets[BOOK], "delta": True}
+        await server.send({"push": {"channel": BOOK, "pub": pub}})
+        await eventually(lambda: not feed.market.book(BTC).in_sync)
+        assert len(server.subscribes(BOOK)) == 2
+        assert bids(feed) == {"100": "1"}
+        await server.publish(BOOK, snapshot(3, [["95", "1"]]))
+        await eventually(lambda: feed.market.book(BTC).in_sync)
+        assert bids(feed) == {"95": "1"}
+        name = "delta on a channel that agreed to none"
+        await eventually(lambda: feed.market.health.connection.dropped == {name: 1})
+        assert feed.market.health.rejected == 0
+
+
+async def test_a_disconnect_with_code_0_is_not_taken_for_our_own(server: ScriptedServer) -> None:
+    """The server's reason is told, of the connection and of its channels, and another attempt follows."""
+    async with feeding(server, options=Options(backoff_min=5, backoff_max=5)) as feed:
+        await live(server, feed)
+        await server.send({"push": {"disconnect": {"code": 0, "reason": "maintenance"}}})
+        health = feed.market.health
+        await eventually(lambda: health.connection.state is ConnectionState.CONNECTING)
+        for reason in (health.connection.reason, health.connection.drops[-1].reason):
+            assert reason == "the server gave a code that has no meaning (maintenance)"
+        assert "maintenance" in health.channels[TICKER].reason
+        await eventually(lambda: health.connection.next_attempt is not None)
+
+
+async def test_a_channel_ended_with_code_0_is_not_taken_for_given_up(server: ScriptedServer) -> None:
+    """The server ended it, and that is told."""
+    async with feeding(server) as feed:
+        await live(server, feed)
+        end = {"code": 0, "reason": "delisted"}
+        await server.send({"push": {"channel": TICKER, "unsubscribe": end}})
+        facts = feed.market.health.channels[TICKER]
+        await eventually(lambda: facts.state is ChannelState.FAILED)
+        assert "delisted" in facts.reason

@@ -38,7 +38,6 @@ class Strict(Listener):
         self.live: set[str] = set()
         self.offsets: dict[str, int] = {}
         self.positioned: set[str] = set()
-        self.as_deltas: set[str] = set()
         self.connected = False
         self.told: defaultdict[str, int] = defaultdict(int)
 
@@ -73,9 +72,6 @@ class Strict(Listener):
         self.positioned.discard(channel)
         if subscribed.positioned:
             self.positioned.add(channel)
-        self.as_deltas.discard(channel)
-        if subscribed.delta:
-            self.as_deltas.add(channel)
 
     def on_unsubscribed(self, channel: str, code: int, reason: str) -> None:
         """A channel is given up."""
@@ -92,7 +88,7 @@ class Strict(Listener):
         """One publication."""
         self.told[channel] += 1
         assert channel in self.live, "publications come to live channels alone"
-        assert not (publication.delta and channel in self.as_deltas), "a listener sees whole payloads"
+        assert not publication.delta, "a listener sees whole payloads"
         if channel in self.positioned and publication.offset:
             last = self.offsets.get(channel)
             if last is not None and not publication.epoch:

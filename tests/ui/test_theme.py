@@ -70,6 +70,23 @@ def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
         load_theme(path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"name = '\xff'",
+        b"[roles]\nbid = 0x" + b"f" * 9 + b"\ntext = " + b"9" * 5_000,
+        b"a = " + b"[" * 100_000,
+    ],
+    ids=["not UTF-8", "a number too long", "too deep"],
+)
+def test_a_file_that_no_parser_can_take_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Whatever it is that the parser raises, the file is named."""
+    path = tmp_path / "hostile.toml"
+    path.write_bytes(content)
+    with pytest.raises(ThemeError, match=r"hostile\.toml: cannot be read as a theme"):
+        load_theme(path)
+
+
 def test_the_same_row_is_the_same_strip() -> None:
     """The painter skips a line by identity, so equal rows must give one object."""
     brush = Brush(load_themes()["dark"])
@@ -81,6 +98,16 @@ def test_a_dimmed_row_is_painted_fainter() -> None:
     brush = Brush(load_themes()["dark"])
     row = (Span("61,837.64", Role.STRONG),)
     assert brush.strip(row) != brush.strip(row, dimmed=True)
+
+
+@pytest.mark.parametrize(
+    ("large", "ordinary"), [(Ground.BID_LARGE, Ground.BID_BAR), (Ground.ASK_LARGE, Ground.ASK_BAR)]
+)
+def test_no_level_stands_out_in_a_dimmed_pane(large: Ground, ordinary: Ground) -> None:
+    """A large level that may be gone has the tint of any other."""
+    brush = Brush(load_themes()["dark"])
+    assert brush.style(Role.STRONG, large, dimmed=True) == brush.style(Role.TEXT, ordinary, dimmed=True)
+    assert brush.style(Role.STRONG, large) != brush.style(Role.TEXT, ordinary)
 
 
 def test_without_colour_a_brush_uses_attributes_only() -> None:
