@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.theme import Theme
 
 from cadenza_tui.errors import ThemeError
+from cadenza_tui.view.bars import EIGHTHS
 from cadenza_tui.view.rows import Ground, Role
 from cadenza_tui.view.text import row_cells
 
@@ -44,6 +45,11 @@ DIMMED = {
     Role.OWN: Role.MUTED,
 }
 """What a role becomes in a pane that cannot be trusted as current. Warnings, titles and lines stay."""
+DIMMED_GROUNDS = {Ground.BID_LARGE: Ground.BID_BAR, Ground.ASK_LARGE: Ground.ASK_BAR}
+"""What a ground becomes there: nothing stands out."""
+
+BLOCKS = frozenset("█▐" + "".join(EIGHTHS))
+"""Bars of glyphs: in such a pane they are as faint as tints, not as loud as the numbers."""
 
 MAX_STRIPS = 8192
 
@@ -153,7 +159,9 @@ class Brush:
         key = (role, ground, dimmed)
         style = self._styles.get(key)
         if style is None:
-            style = self._styles[key] = self._resolve(DIMMED.get(role, role) if dimmed else role, ground)
+            if dimmed:
+                role, ground = DIMMED.get(role, role), DIMMED_GROUNDS.get(ground, ground)
+            style = self._styles[key] = self._resolve(role, ground)
         return style
 
     def _resolve(self, role: Role, ground: Ground) -> Style:
@@ -179,7 +187,12 @@ class Brush:
                 self._strips.clear()
             strip = self._strips[key] = Strip(
                 [
-                    Segment(text, self.style(role, ground, dimmed=dimmed))
+                    Segment(
+                        text,
+                        self.style(
+                            Role.FAINT if dimmed and text[0] in BLOCKS else role, ground, dimmed=dimmed
+                        ),
+                    )
                     for text, role, ground in row
                     if text
                 ],

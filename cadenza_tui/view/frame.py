@@ -20,11 +20,16 @@ def _title(pane: Pane, *, focused: bool) -> Row:
     return tuple(span._replace(role=Role.ACCENT) if span.role is Role.TITLE else span for span in pane.title)
 
 
+def trust_room(title: Row, inside: int) -> int:
+    """Return the cells that a pane's border has for its trust, where its body is ``inside`` cells wide."""
+    return max(inside - 4 - row_cells(title) - 3, 0)
+
+
 def _top(pane: Pane, width: int, edge: Role, *, focused: bool) -> Row:
     room = width - 6
     title = clip_row(_title(pane, focused=focused), max(room, 0))
     left = room - row_cells(title)
-    trust = clip_row(pane.trust, max(left - 3, 0)) if pane.trust and left > 6 else ()
+    trust = clip_row(pane.trust, trust_room(title, width - 2)) if pane.trust and left > 6 else ()
     line = left - (row_cells(trust) + 2 if trust else 0)
     spans = [Span("╭─ ", edge), *title, Span(" " + "─" * max(line, 0), edge)]
     if trust:

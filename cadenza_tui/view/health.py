@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from cadenza_tui.market.health import ConnectionState
+from cadenza_tui.market.health import ChannelState, ConnectionState
 from cadenza_tui.market.trust import TrustState, channel_trust, connection_trust
-from cadenza_tui.view.numbers import UNKNOWN, age, clock, count, milliseconds, rate, size
+from cadenza_tui.view.health_facts import connection_facts, groups
+from cadenza_tui.view.numbers import UNKNOWN, age, clock, count, rate
 from cadenza_tui.view.rows import Pane, Role, Row, Span
-from cadenza_tui.view.states import SIGNS, state_row
+from cadenza_tui.view.states import CURRENT, SIGNS, state_row
 from cadenza_tui.view.table import Cell, Heading, Line, TableWidths, table
 from cadenza_tui.view.text import blank, both_ends, clip, fit_row, left, safe, wrapped
 from cadenza_tui.wire.channels import Kind, parse
@@ -22,10 +24,6 @@ if TYPE_CHECKING:
     from cadenza_tui.market.trust import Trust
 
 TITLE: Row = (Span("Health", Role.TITLE),)
-GROUP = 28
-"""Cells that a group of facts needs, and what it is given at most."""
-GROUP_MOST = 44
-LABEL = 11
 LEAST_CHANNELS = 4
 TALL = 32
 """From so many rows on there is room for the lists above the channels; before, each has one row."""
@@ -33,9 +31,6 @@ LIST_MOST = 5
 LONGEST_NAME = 9
 SHORT_NAMES = 100
 """Below so many cells a channel is told by what it is about instead of its name."""
-MAX_STALL_MS = 250
-MAX_CLOCK_MS = 1_000
-SECOND_MS = 1_000
 
 _URGENCY = {
     TrustState.FAILED: 0,
@@ -92,13 +87,16 @@ def health(
     empty: Row = (Span(blank(width)),)
     tall = height >= TALL
     body = [*_heading(facts.connection, trust, now, width), empty]
-    body += [*_groups(_facts(facts, now), width, spaced=tall), empty]
+    body += [*groups(connection_facts(facts, now), width, spaced=tall), empty]
     lists = [each for each in (_losses(facts, now), _troubles(facts), _rejected(facts)) if each is not None]
     if tall:
         body += [row for each in lists for row in (*_listed(each, width), empty)]
     elif lists:
         body += [*(_latest(each, width) for each in lists), empty]
-    channels = channel_rows(facts.channels, trusts, width=width, now=now, widths=widths or TableWidths())
+    widths = widths or TableWidths()
+    channels = channel_rows(
+        facts.channels, trusts, width=width, now=now, widths=widths, down=trust.state not in CURRENT
+    )
     room = height - len(body) - 1
     if room < LEAST_CHANNELS:
         every = [*body, *channels]
@@ -120,9 +118,9 @@ def _heading(link: ConnectionHealth, trust: Trust, now: int, width: int) -> list
     place = bare_url(link.url) if link.url else ""
     label = safe(link.label)
     end: Row = (Span(place, Role.MUTED), Span(f"  {label}" if label else "", Role.TEXT), Span(" "))
-    rows = [both_ends((Span(" "), *state_row(trust)), end, width)]
     if link.state in {ConnectionState.CONNECTED, ConnectionState.REPLAYING}:
-        return rows
+        return [both_ends((Span(" "), *state_row(trust)), end, width)]
+    rows = [both_ends((Span(" "), *state_row(replace(trust, reason=""))), end, width)]
     words = [link.reason, link.remedy]
     if link.attempts:
         words.append(f"{count(link.attempts)} attempt{'s' if link.attempts != 1 else ''} so far")
@@ -132,129 +130,28 @@ def _heading(link: ConnectionHealth, trust: Trust, now: int, width: int) -> list
     return rows + [fit_row((Span("   " + line, Role.WARN),), width) for line in lines[:3]]
 
 
-_Fact = tuple[str, Row]
-
-
-def _fact(name: str, text: str, more: str = "", role: Role = Role.TEXT) -> _Fact:
-    return name, (Span(text, role), Span(f"  {more}" if more else "", Role.MUTED))
-
-
-def _facts(facts: Health, now: int) -> list[tuple[str, list[_Fact]]]:
-    """Return the facts in groups of four."""
-    link, screen = facts.connection, facts.screen
-    if link.speed is not None:
-        speed = "as fast as it goes" if not link.speed else f"×{link.speed:g}"
-        alive = _fact("speed", speed, f"{link.progress:.0%}" if link.progress is not None else "")
-    elif not link.ping_interval_s:
-        alive = _fact("ping", "none", "the server sends none", Role.MUTED)
-    else:
-        alive = _fact("ping", _ago(link.last_ping, now), f"of {link.ping_interval_s:g} s")
-    since = age(now - link.since) if link.since else UNKNOWN
-    rejected = facts.rejected
-    return [
-        (
-            "link",
-            [
-                _fact("since", since, clock(link.since) if link.since else ""),
-                alive,
-                _fact("reconnects", count(link.reconnects), role=_if(link.reconnects)),
-                _fact("heard", _ago(link.last_frame, now)),
-            ],
-        ),
-        (
-            "lag",
-            [
-                _fact("p50", milliseconds(link.lag_p50_ms)),
-                _fact("p99", milliseconds(link.lag_p99_ms)),
-                _fact("latest", milliseconds(link.lag_ms)),
-                _clock(link.clock_offset_ms),
-            ],
-        ),
-        (
-            "feed",
-            [
-                _fact("messages", count(link.messages)),
-                _fact("rate", rate(link.rate)),
-                _fact("received", size(link.bytes_received), f"{size(link.bytes_rate)}/s"),
-                _fact("rejected", count(rejected), role=_if(rejected)),
-            ],
-        ),
-        (
-            "screen",
-            [
-                _fact("painted", count(screen.frames), f"{count(screen.skipped)} skipped"),
-                _fact("last took", milliseconds(screen.paint_ms)),
-                _fact("written", size(screen.bytes_written), f"{size(screen.bytes_rate)}/s"),
-                _fact(
-                    "loop stall",
-                    milliseconds(screen.loop_stall_ms),
-                    role=_if(screen.loop_stall_ms > MAX_STALL_MS),
-                ),
-            ],
-        ),
-    ]
-
-
-def _if(trouble: object) -> Role:
-    return Role.WARN if trouble else Role.TEXT
-
-
-def _clock(offset_ms: float | None) -> _Fact:
-    """Return how the server's clock stands to ours; lags are told without the difference."""
-    if offset_ms is None:
-        return _fact("clock", UNKNOWN, role=Role.FAINT)
-    if not offset_ms:
-        return _fact("clock", "agrees")
-    far = abs(offset_ms)
-    shown = age(int(far * 1e6)) if far >= 60 * SECOND_MS else milliseconds(far)
-    return _fact("clock", shown, "ahead" if offset_ms > 0 else "behind", _if(far >= MAX_CLOCK_MS))
-
-
-def _ago(at: int | None, now: int) -> str:
-    return UNKNOWN if at is None else f"{age(now - at)} ago"
-
-
-def _groups(groups: Sequence[tuple[str, list[_Fact]]], width: int, *, spaced: bool) -> list[Row]:
-    """Return groups of facts beside each other, as many as fit; ``spaced`` puts a line between their rows."""
-    beside = max(min((width - 1) // GROUP, len(groups)), 1)
-    cell = min((width - 1) // beside, GROUP_MOST)
-    rows: list[Row] = []
-    for first in range(0, len(groups), beside):
-        if first and spaced:
-            rows.append((Span(blank(width)),))
-        shown = groups[first : first + beside]
-        title: list[Span] = [Span(" ")]
-        for name, _ in shown:
-            line = max(cell - len(name) - 3, 0)
-            title += [Span(f"{name} ", Role.TITLE), Span("─" * line, Role.LINE), Span("  ")]
-        rows.append(fit_row(tuple(title), width))
-        for at in range(max(len(facts) for _, facts in shown)):
-            row: list[Span] = [Span(" ")]
-            for _, facts in shown:
-                name, spans = facts[at]
-                label = Span(left(name, LABEL), Role.MUTED)
-                row += fit_row((label, *(span for span in spans if span.text)), cell - 2)
-                row.append(Span("  "))
-            rows.append(fit_row(tuple(row), width))
-    return rows
-
-
 # --- lists: what was lost, what was not answered, what could not be used
 
 
-_Entries = tuple[str, list[tuple[str, str]]]
+class _Entry(NamedTuple):
+    short: str
+    long: str
+    role: Role = Role.WARN
+
+
+_Entries = tuple[str, list[_Entry]]
 """A list: its name, and of each entry a short text and a long one."""
 
 
 def _latest(lines: _Entries, width: int) -> Row:
     """Return a list in one row: its first entry, and how many more there are."""
     name, entries = lines
-    short, long = entries[0]
+    short, long, role = entries[0]
     more = f"  and {count(len(entries) - 1)} more" if len(entries) > 1 else ""
     words = f"{' '.join(short.split())}: {safe(long)}"
     room = max(width - 2 - LONGEST_NAME - 1 - len(more), 8)
     named = Span(" " + left(name, LONGEST_NAME) + " ", Role.TITLE)
-    return fit_row((named, Span(clip(words, room), Role.WARN), Span(more, Role.MUTED)), width)
+    return fit_row((named, Span(clip(words, room), role), Span(more, Role.MUTED)), width)
 
 
 def _listed(lines: _Entries, width: int) -> list[Row]:
@@ -269,28 +166,36 @@ def _listed(lines: _Entries, width: int) -> list[Row]:
             width,
         )
     ]
-    first = min(max((len(short) for short, _ in entries[:most]), default=0), max(width // 3, 8))
-    for short, long in entries[:most]:
+    first = min(max((len(entry.short) for entry in entries[:most]), default=0), max(width // 3, 8))
+    for short, long, role in entries[:most]:
         rows.append(
-            fit_row((Span(" " + left(short, first) + "  ", Role.MUTED), Span(safe(long), Role.WARN)), width)
+            fit_row((Span(" " + left(short, first) + "  ", Role.MUTED), Span(safe(long), role)), width)
         )
     return rows
 
 
-def _losses(facts: Health, now: int) -> tuple[str, list[tuple[str, str]]] | None:
+def _losses(facts: Health, now: int) -> _Entries | None:
     drops = list(reversed(facts.connection.drops))
-    entries = [(f"{clock(drop.at)}  {age(now - drop.at):>5} ago", drop.reason) for drop in drops]
+    entries = [_Entry(f"{clock(drop.at)}  {age(now - drop.at):>5} ago", drop.reason) for drop in drops]
     return ("losses", entries) if entries else None
 
 
-def _troubles(facts: Health) -> tuple[str, list[tuple[str, str]]] | None:
-    return ("queries", sorted(facts.troubles.items())) if facts.troubles else None
+def _troubles(facts: Health) -> _Entries | None:
+    return ("queries", [_Entry(*item) for item in sorted(facts.troubles.items())]) if facts.troubles else None
 
 
-def _rejected(facts: Health) -> tuple[str, list[tuple[str, str]]] | None:
-    """Return what of the connection could not be used; what of a channel stands there."""
-    counted = [(n, reason) for reason, n in facts.connection.rejected.items() if n]
-    entries = [(count(n), reason) for n, reason in sorted(counted, key=lambda item: (-item[0], item[1]))]
+def _rejected(facts: Health) -> _Entries | None:
+    """Return what of the connection could not be used, then, muted, what was passed over on purpose.
+
+    What of a channel could not be used stands there.
+    """
+    link = facts.connection
+    entries = [
+        _Entry(count(n), reason, role)
+        for counted, role in ((link.rejected, Role.WARN), (link.dropped, Role.MUTED))
+        for reason, n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+        if n
+    ]
     return ("unusable", entries) if entries else None
 
 
@@ -317,8 +222,14 @@ def channel_rows(
     width: int,
     now: int,
     widths: TableWidths,
+    down: bool = False,
 ) -> list[Row]:
-    """Return the table of channels: first those in trouble, then by name."""
+    """Return the table of channels: first those in trouble, then by name; nothing where there are none.
+
+    While the connection is ``down`` the reason is the same for all and is told with the connection.
+    """
+    if not channels:
+        return []
     headings = (
         Heading("state", 0, "text"),
         Heading("messages", 5, "right"),
@@ -340,7 +251,7 @@ def channel_rows(
     rows: list[Row] = [fit_row((Span(" " + left("channel", name_width), Role.FAINT), *facts[0]), width)]
     for channel, name, row in zip(ordered, names, facts[1:], strict=True):
         rows.append(fit_row((Span(" " + left(name, name_width)), *row), width))
-        why, aside = _why(channel), _aside(channel)
+        why, aside = _why(channel, down=down and channel.state is not ChannelState.FAILED), _aside(channel)
         if why or aside:
             words = (Span(why, Role.WARN), Span(" · " if why and aside else ""), Span(aside, Role.MUTED))
             rows.append(fit_row((Span("   ╰ ", Role.FAINT), *(span for span in words if span.text)), width))
@@ -365,10 +276,11 @@ def _name(channel: str) -> str:
     return " ".join(part for part in (_KINDS[known.kind], subject, known.interval) if part)
 
 
-def _why(channel: ChannelHealth) -> str:
-    """Return what is wrong with a channel, or was."""
-    missing = f"{count(channel.missing)} missing" if channel.missing else ""
-    texts = (channel.reason, channel.note, missing, reasons(channel.rejected))
+def _why(channel: ChannelHealth, *, down: bool) -> str:
+    """Return what is wrong with a channel, or was; while the connection is ``down``, without the reason."""
+    told = channel.state is ChannelState.RESYNCING and channel.reason  # that says what is missing
+    missing = f"{count(channel.missing)} missing" if channel.missing and not told else ""
+    texts = ("" if down else channel.reason, channel.note, missing, reasons(channel.rejected))
     return " · ".join(safe(text) for text in texts if text)
 
 

@@ -9,6 +9,7 @@ from cadenza_tui.market.analytics import microprice
 from cadenza_tui.market.book import Level
 from cadenza_tui.market.exact import CONTEXT, add, halve, multiply, subtract
 from cadenza_tui.market.records import BookType
+from cadenza_tui.view.frame import trust_room
 from cadenza_tui.view.ladder_rows import Line, Own, Touch, header_row, level_rows, spread_row, with_cursor
 from cadenza_tui.view.ladder_widths import MAX_SIGMA
 from cadenza_tui.view.numbers import bps, number, plain, short, signed
@@ -51,7 +52,7 @@ def ladder(
     """
     widths.adopt(book.instrument_id, instrument)
     kind = book.book_type.value if book.book_type is not None else ""
-    trusted = border(trust, kind)
+    trusted = border(trust, kind, width=trust_room(TITLE, width))
     if not book.has_snapshot:
         body = message(absence(trust, book.instrument_id), width, height)
         return Pane(TITLE, trusted, body, dimmed=trust.dimmed)

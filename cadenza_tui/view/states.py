@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cadenza_tui.market.trust import TrustState
 from cadenza_tui.view.numbers import age
 from cadenza_tui.view.rows import Pane, Role, Row, Span
-from cadenza_tui.view.text import message, safe
+from cadenza_tui.view.text import message, row_cells, safe
 
 if TYPE_CHECKING:
     from cadenza_tui.market.trust import Trust
@@ -74,17 +74,25 @@ def state_row(trust: Trust) -> Row:
     return (Span(sign.glyph, sign.role), Span(" " + words(trust), Role.TEXT if quiet else sign.role))
 
 
-def border(trust: Trust, kind: str = "", *, synced: str = "in sync") -> Row:
-    """Return the state for the right of a pane's border: ``L2 · in sync · 0.1 s``."""
+def border(trust: Trust, kind: str = "", *, synced: str = "in sync", width: int = 1000) -> Row:
+    """Return the state for the right of a pane's border: ``L2 · in sync · 0.1 s``.
+
+    A reason that ``width`` has no room for is told as far as its first colon, then without ``kind``.
+    """
     sign = SIGNS[trust.state]
     before = f"{kind} · " if kind else ""
     if trust.state in (TrustState.LIVE, TrustState.REPLAYING):
         since = f" · {age(trust.age_ns)}" if trust.age_ns is not None else ""
         return (Span(f"{before}{synced}{since}", Role.TITLE),)
     spans = (Span(before, Role.TITLE),) if before and trust.state is not TrustState.RESYNCING else ()
-    text = words(trust)
-    if kind and trust.state is TrustState.STALE and trust.reason:  # on the book's pane, which has the room
-        text += f" · {safe(trust.reason)}"
+    text, reason = words(trust), safe(trust.reason)
+    if kind and trust.state is TrustState.STALE and reason:  # on the book's pane, which has the room
+        text += f" · {reason}"
+    room = width - len(f"{sign.glyph} ")
+    if row_cells(spans) + len(text) > room and reason and text.endswith(reason):
+        text = text.removesuffix(reason) + reason.partition(": ")[0]
+    if row_cells(spans) + len(text) > room:
+        spans = ()
     return (*spans, Span(f"{sign.glyph} {text}", sign.role))
 
 

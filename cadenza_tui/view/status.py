@@ -80,15 +80,23 @@ def status(
         end.append((7, (Span(safe(link.label)[:16], Role.MUTED),)))
     end.append((4, (Span(clock(now), Role.MUTED),)))
     start = _instrument(market, instrument_id, dimmed=book is not None and book.dimmed)
-    return on_ground(_arranged(start, end, width), Ground.GROUND)
+    brief: Row = (Span(f"{SIGNS[trust.state].glyph} {SIGNS[trust.state].word}", SIGNS[trust.state].role),)
+    return on_ground(_arranged(start, end, width, brief), Ground.GROUND)
 
 
-def _arranged(start: Sequence[tuple[int, Row]], end: Sequence[tuple[int, Row]], width: int) -> Row:
-    """Fill the line with the parts that fit, the least wanted (the highest number) going first."""
-    for most in range(MOST, -1, -1):
+def _arranged(
+    start: Sequence[tuple[int, Row]], end: Sequence[tuple[int, Row]], width: int, brief: Row
+) -> Row:
+    """Fill the line with the parts that fit, the least wanted (the highest number) going first.
+
+    The touch (1) goes after the state's reason: before it would, the state is ``brief``.
+    """
+    short = [(wanted, row if wanted else brief) for wanted, row in end]
+    tries = [*((most, end) for most in range(MOST, 0, -1)), (2, short), (1, short), (0, end), (0, short)]
+    for most, parts in tries:
         for gap in (GAP, GAP - 1):
             first = _joined([row for wanted, row in start if wanted <= most], gap)
-            last = _joined([row for wanted, row in end if wanted <= most], gap)
+            last = _joined([row for wanted, row in parts if wanted <= most], gap)
             room = width - 2 - row_cells(first) - row_cells(last)
             if room >= gap:
                 return fit_row((Span(" "), *first, Span(blank(room)), *last, Span(" ")), width)
@@ -178,7 +186,7 @@ def _instrument(market: Market, instrument_id: InstrumentId | None, *, dimmed: b
             )
         )
     book = market.books.get(instrument_id)
-    lean = imbalance(book, IMBALANCE_DEPTH) if book is not None and book.in_sync else None
+    lean = imbalance(book, IMBALANCE_DEPTH) if book is not None and book.in_sync and not dimmed else None
     if lean is not None:
         parts.append((9, _imbalance(lean)))
     return parts

@@ -247,7 +247,8 @@ def _shape(width: int, widths: TapeWidths) -> _Shape:
 def _header(shape: _Shape, widths: TapeWidths, width: int) -> Row:
     text = " " + ("time".ljust(shape.time) if shape.time else "")
     text += "  " + "price".rjust(shape.price)
-    text += blank(shape.gap) + "size".rjust(shape.quantity) if shape.quantity >= 4 else ""
+    name = "quantity" if shape.quantity >= 8 else "qty"
+    text += blank(shape.gap) + name.rjust(shape.quantity) if shape.quantity >= 3 else ""
     return fit_row((Span(text, Role.FAINT),), width)
 
 

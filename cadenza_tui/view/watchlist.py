@@ -135,8 +135,8 @@ def watchlist(
 ) -> Pane:
     """Return the Instruments pane with a body of ``width`` x ``height`` cells.
 
-    ``trusts`` says how far each instrument can be trusted, where that is known: one that is dimmed shows its
-    age or its state's glyph in place of a spread.
+    ``trusts`` says how far each instrument can be trusted, where that is known: one that is dimmed has no
+    colours, and shows its age or its state's glyph in place of a spread, the glyph where there is no spread.
     """
     trusted: Row = (Span(f"{len(pinned)} pinned", Role.TITLE),)
     trusts = trusts or {}
@@ -236,9 +236,10 @@ def _row(
 ) -> Row:
     """Return one instrument's row; ``names`` are its key, symbol and venue."""
     key, symbol, venue = names
+    dimmed = trust is not None and trust.dimmed
     spans = [
         Span(f" {key or '›' if chosen else key or ' '} ", Role.ACCENT if chosen else Role.FAINT),
-        Span(left(symbol, columns.symbol), Role.STRONG if chosen else Role.TEXT),
+        Span(left(symbol, columns.symbol), Role.STRONG if chosen else Role.MUTED if dimmed else Role.TEXT),
     ]
     if columns.venue:
         spans.append(Span(" " + left(venue, columns.venue), Role.MUTED))
@@ -249,8 +250,11 @@ def _row(
         text = clip(price.rjust(columns.price), columns.price)
         digits = text.rstrip()
         after = blank(len(text) - len(digits))
-        spans.append(Span(" " + digits, Role.TEXT))
-        spans.append(Span("m" + after if now.is_mid else after + " ", Role.FAINT))
+        spans.append(Span(" " + digits, Role.MUTED if dimmed else Role.TEXT))
+        if trust is not None and dimmed and not columns.spread:
+            spans.append(Span(after + SIGNS[trust.state].glyph, Role.WARN))
+        else:
+            spans.append(Span("m" + after if now.is_mid else after + " ", Role.FAINT))
     else:
         spans.append(Span(" " + ("—" + blank(columns.fraction or 0)).rjust(columns.price) + " ", Role.FAINT))
     if columns.change:
@@ -258,6 +262,7 @@ def _row(
             spans.append(Span("  " + "—".rjust(columns.change) + " ", Role.FAINT))
         else:
             role = Role.BID if now.change > 0 else Role.ASK if now.change < 0 else Role.MUTED
+            role = Role.MUTED if dimmed else role
             decimals = 2 if abs(now.change) < 10 else 1 if abs(now.change) < 100 else 0
             text = fitted(percent(now.change, decimals), columns.change).rjust(columns.change)
             spans.append(Span(f"{arrow(now.change)} {text} ", role))
@@ -335,16 +340,17 @@ def _over_venues(
         )
         rows.append(fit_row(tuple(span for span in row if span.text), width))
     if best_bid is not None and best_ask is not None and best_bid.bid > best_ask.ask:
-        rows.append(fit_row((Span("   " + _crossed(best_bid, best_ask, prices), Role.WARN),), width))
+        words = _crossed(best_bid, best_ask, prices, max(width - 3, 0))
+        rows.append(fit_row((Span("   " + words, Role.WARN),), width))
     return rows
 
 
-def _crossed(best_bid: _Venue, best_ask: _Venue, prices: Column) -> str:
+def _crossed(best_bid: _Venue, best_ask: _Venue, prices: Column, width: int) -> str:
+    """Return by how much the venues cross, where one would buy and sell, and bps, as far as there is room."""
     over = subtract(best_bid.bid, best_ask.ask)
-    part = rounded(bps(over, best_bid.bid), 2)
-    return (
-        f"crossed {number(plain(over), prices.shown_decimals)} · {part} bps · {best_ask.name}→{best_bid.name}"
-    )
+    crossed = f"crossed {number(plain(over), prices.shown_decimals)}"
+    way, part = f" · {best_ask.name}→{best_bid.name}", f" · {rounded(bps(over, best_bid.bid), 2)} bps"
+    return next((text for text in (crossed + part + way, crossed + way) if len(text) <= width), crossed)
 
 
 def _symbol(market: Market, instrument_id: InstrumentId) -> str:

@@ -110,6 +110,14 @@ def test_no_level_stands_out_in_a_dimmed_pane(large: Ground, ordinary: Ground) -
     assert brush.style(Role.STRONG, large) != brush.style(Role.TEXT, ordinary)
 
 
+def test_a_bar_of_glyphs_is_fainter_than_its_number_in_a_dimmed_pane() -> None:
+    """Else the bars would be the loudest of what may not be so any more."""
+    brush = Brush(load_themes()["dark"])
+    number, bar = brush.strip((Span("0.5", Role.BID), Span("█▌", Role.BID)), dimmed=True)
+    assert number.style == brush.style(Role.MUTED, Ground.PANEL)
+    assert bar.style == brush.style(Role.FAINT, Ground.PANEL)
+
+
 def test_without_colour_a_brush_uses_attributes_only() -> None:
     """NO_COLOR leaves weight and reverse."""
     style = Brush(load_themes()["dark"], colour=False).style(Role.STRONG, Ground.CURSOR)

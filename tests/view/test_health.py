@@ -10,6 +10,7 @@ import pytest
 from cadenza_tui.market.health import ChannelHealth, ChannelState, ConnectionState, Drop
 from cadenza_tui.market.state import Market
 from cadenza_tui.view.health import bare_url, health, reasons
+from cadenza_tui.view.rows import Role
 from tests.view.support import NOW, SECOND, bad_widths, plain, screen, text
 
 if TYPE_CHECKING:
@@ -48,6 +49,93 @@ def troubled() -> Market:
 def shown(width: int = 138, height: int = 24, **options: object) -> Pane:
     """Return the view of the troubled market."""
     return health(troubled(), width=width, height=height, now=NOW, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", [78, 118, 138, 198])
+def test_no_fact_is_cut_after_days_of_use(width: int) -> None:
+    """At every usual width large numbers stand whole beside each other."""
+    made = troubled()
+    link, painted = made.health.connection, made.health.screen
+    link.since, link.last_ping, link.last_frame = (
+        NOW - 3 * 86_400 * SECOND,
+        NOW - 14 * SECOND,
+        NOW - 14 * SECOND,
+    )
+    link.reconnects, link.clock_offset_ms, link.lag_p99_ms = 1_234, -999.0, 12_345.0
+    link.messages, link.rate = 1_234_567_890, 2_345.0
+    link.bytes_received, link.bytes_rate = 580_000_000, 1_200_000.0
+    painted.frames, painted.skipped, painted.loop_stall_ms = 1_234_567, 12_345, 1_234.0
+    painted.bytes_written, painted.bytes_rate = 580_000_000, 1_200_000.0
+    rows = plain(health(made, width=width, height=40, now=NOW))
+    facts = rows[: next(at for at, row in enumerate(rows) if row.split()[:1] == ["losses"])]
+    assert not [row for row in facts if "…" in row]
+    words = " ".join(" ".join(facts).split())
+    for fact in (
+        "since 3 d", "14 s ago of 25 s", "reconnects 1,234", "p99 12.3 s", "999 ms behind", "2,345/s",
+        "messages 1,234,567,890", "received 580 MB 1.2 MB/s", "written 580 MB 1.2 MB/s",
+        "painted 1,234,567 12,345 skipped", "loop stall 1.2 s",
+    ):  # fmt: skip
+        assert fact in words
+
+
+@pytest.mark.parametrize("width", [78, 118, 198])
+def test_the_facts_stand_still_whatever_they_are(width: int) -> None:
+    """The labels of the facts have the same places for small numbers and for large ones."""
+
+    def places(made: Market) -> list[tuple[int, int]]:
+        rows = plain(health(made, width=width, height=40, now=NOW))
+        return [
+            (y, row.index(name))
+            for name in ("reconnects", "clock", "received", "loop stall")
+            for y, row in enumerate(rows)
+            if name in row
+        ]
+
+    large = troubled()
+    large.health.connection.messages = large.health.connection.bytes_received = 10**12
+    large.health.screen.skipped = 10**6
+    assert len(places(large)) == 4
+    assert places(large) == places(troubled())
+
+
+def test_nothing_skipped_is_not_said() -> None:
+    """Only frames that were skipped are a fact."""
+    made = troubled()
+    made.health.screen.skipped = 0
+    assert "skipped" not in screen(health(made, width=138, height=40, now=NOW))
+
+
+def test_while_the_connection_is_down_its_reason_stands_once() -> None:
+    """Not below every channel; what a channel has of its own stays there."""
+    made = troubled()
+    link = made.health.connection
+    link.state, link.reason = ConnectionState.CONNECTING, "the connection was lost"
+    for channel in made.health.channels.values():
+        channel.reason = "the connection was lost"
+    made.health.channels["e failed"].reason = "permission denied"
+    made.health.channels["a live"].missing = 3
+    words = screen(health(made, width=138, height=50, now=NOW))
+    assert words.count("the connection was lost") == 1
+    assert "╰ 3 missing" in words
+    assert "╰ permission denied" in words
+
+
+def test_a_resync_tells_once_what_is_missing() -> None:
+    """Its reason counts the messages; the sum stands there again when it is over."""
+    made = troubled()
+    channel = made.health.channels["d resyncing"]
+    channel.reason, channel.missing = "gap: 2 messages are missing", 2
+    assert screen(health(made, width=138, height=50, now=NOW)).count("missing") == 1
+    channel.state, channel.reason = ChannelState.LIVE, ""
+    assert "╰ 2 missing" in screen(health(made, width=138, height=50, now=NOW))
+
+
+def test_without_channels_there_is_no_table() -> None:
+    """Headings over nothing say nothing."""
+    made = troubled()
+    made.health.channels.clear()
+    assert "messages  rate" not in screen(health(made, width=138, height=50, now=NOW))
+    assert "offset" not in screen(health(made, width=138, height=50, now=NOW))
 
 
 @pytest.mark.parametrize("width", range(30, 301, 27))
@@ -186,6 +274,7 @@ def test_a_connection_that_is_down_says_why_and_what_to_do() -> None:
     link.attempts, link.next_attempt = 3, NOW + 4 * SECOND
     words = screen(health(made, width=138, height=24, now=NOW))
     assert "⚠ unauthorised" in words
+    assert words.count("bring a new one") == 1
     assert "token expired · bring a new one · 3 attempts so far · next in 4 s" in words
 
 
@@ -203,3 +292,21 @@ def test_channels_scroll_under_their_header() -> None:
     rows = plain(pane)
     assert listed(pane)[-1] == "z49"
     assert any(row.split()[:1] == ["channel"] for row in rows)
+
+
+@pytest.mark.parametrize("height", [22, 50])
+def test_what_was_passed_over_is_told_without_alarm(height: int) -> None:
+    """After what could not be used, by name, muted; it counts neither as rejected nor as trouble."""
+    made = troubled()
+    made.health.connection.rejected.clear()
+    made.health.channels["c rejecting"].rejected.clear()
+    made.health.connection.dropped = Counter({"duplicate publication": 1_200})
+    pane = health(made, width=138, height=height, now=NOW)
+    words = " ".join(screen(pane).split())
+    assert "rejected 0" in words
+    assert "1,200" in words
+    (span,) = [span for row in pane.body for span in row if "duplicate publication" in span.text]
+    assert span.role is Role.MUTED
+    made.health.connection.rejected["row length"] = 3
+    listed_last = screen(health(made, width=138, height=50, now=NOW))
+    assert listed_last.index("row length") < listed_last.index("duplicate publication")

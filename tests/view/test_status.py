@@ -48,6 +48,27 @@ def test_the_touch_stays_at_80_columns() -> None:
     assert "● live" in shown(width=80)
 
 
+def test_a_book_that_is_not_current_has_no_imbalance() -> None:
+    """It would be two colours for what may not be so any more."""
+    assert "imb" in shown(width=200)
+    assert "imb" not in shown(of_book=trust(TrustState.STALE, "", 14), width=200)
+
+
+def test_the_touch_stays_though_the_state_has_a_long_reason() -> None:
+    """The reason goes before the touch does; it stands in the book's border, too."""
+    gap = trust(TrustState.RESYNCING, "gap: 2 messages are missing", 1)
+    narrow, wide = shown(of_book=gap, width=80), shown(of_book=gap, width=140)
+    assert "61,837.63 × 61,837.64" in narrow
+    assert "↻ resyncing" in narrow
+    assert "↻ resyncing: gap: 2 messages are missing" in wide
+
+
+def test_a_gap_fits_the_border_of_a_narrow_book() -> None:
+    """What kind of trouble it is, without its details."""
+    gap = trust(TrustState.RESYNCING, "gap: 2 messages are missing", 1)
+    assert text(border(gap, "L2", width=37)) == "↻ resyncing: gap"
+
+
 def test_every_state_has_its_own_glyph_and_word() -> None:
     """No two states look alike without their colours."""
     assert set(SIGNS) == set(TrustState)
@@ -107,6 +128,20 @@ def test_the_border_of_a_stale_pane_and_an_empty_one() -> None:
     pane = empty_pane("Book", trust(TrustState.CONNECTING), 40, 9)
     assert "Connecting" in screen(pane)
     assert bad_widths(pane.body, 40) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (60, "L2 · ◔ stale 14 s · the host refuses: nothing listens there"),
+        (40, "L2 · ◔ stale 14 s · the host refuses"),
+        (34, "◔ stale 14 s · the host refuses"),
+    ],
+)
+def test_a_reason_is_shortened_before_it_is_cut(width: int, words: str) -> None:
+    """What stands behind its colon goes first, then the book's kind."""
+    stale = trust(TrustState.STALE, "the host refuses: nothing listens there", 14)
+    assert text(border(stale, "L2", width=width)) == words
 
 
 def test_what_the_server_says_cannot_reach_the_terminal() -> None:

@@ -60,7 +60,7 @@ def test_every_row_is_exactly_as_wide_as_the_pane(
 def test_newest_first_with_time_glyph_price_and_size() -> None:
     """Each row is time, aggressor, price, quantity; an unknown aggressor is a dot."""
     rows = plain(shown(filled(*FEW)))
-    assert rows[0].split() == ["time", "price", "size"]
+    assert rows[0].split() == ["time", "price", "qty"]
     assert rows[1].split()[:4] == ["23:54:16.000", "·", "61,837.65", "0.00100"]
     assert rows[2].split()[:4] == ["23:54:15.000", "▲", "61,837.64", "1.25000"]
     assert rows[3].split()[:4] == ["23:54:14.101", "▼", "61,837.63", "0.50000"]

@@ -62,6 +62,25 @@ def test_a_stale_instrument_shows_its_age_as_a_warning() -> None:
     assert plain(pane)[2].split()[-1] == "0.1"
 
 
+@pytest.mark.parametrize("width", [30, 38, 60])
+def test_a_stale_instrument_is_marked_and_without_colour_at_every_width(width: int) -> None:
+    """Its row has neither the roles of what is current nor those of a side; the mark never goes."""
+    pane = shown(width, selected="OKX:BTC/USDT", trusts={ID: trust(TrustState.STALE, "", 14)})
+    roles = {span.role for span in pane.body[1] if span.text.strip()}
+    assert roles <= {Role.MUTED, Role.FAINT, Role.WARN}
+    assert any(span.text.strip() in {"◔", "14s"} and span.role is Role.WARN for span in pane.body[1])
+    assert not any(span.role is Role.WARN for span in pane.body[2])
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [(38, "crossed 0.13 · 0.02 bps · DER→BIN"), (34, "crossed 0.13 · DER→BIN"), (20, "crossed 0.13")],
+)
+def test_a_cross_is_shortened_by_whole_parts(width: int, words: str) -> None:
+    """What there is no room for goes; nothing is cut."""
+    assert plain(shown(width))[-1].strip() == words
+
+
 def test_venues_are_compared_and_a_cross_is_said() -> None:
     """The selected symbol's venues show their touch, who is best, and what is crossed between them."""
     rows = [row for row in plain(shown()) if row.strip()][5:]
