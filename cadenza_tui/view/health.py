@@ -196,7 +196,7 @@ def _rejected(facts: Health) -> _Entries | None:
         for reason, n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
         if n
     ]
-    return ("unusable", entries) if entries else None
+    return ("not used", entries) if entries else None
 
 
 def reasons(rejected: Mapping[str, int]) -> str:

@@ -169,7 +169,7 @@ def test_the_connections_facts_are_told() -> None:
     for fact in (
         "● live", "since 1 m", "wss://example.org:8443/connection/websocket prod", "p50 12 ms", "p99 140 ms",
         "clock 3.5 ms behind", "messages 12,345", "rate 272/s", "received 8.0 MB", "reconnects 2",
-        "ping 3 s ago of 25 s", "painted 900 4 skipped", "unusable 12: negative quantity and 1 more",
+        "ping 3 s ago of 25 s", "painted 900 4 skipped", "not used 12: negative quantity and 1 more",
     ):  # fmt: skip
         assert fact in words
 
