@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from queue import Full
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+LOOK_AGAIN_S = 0.1
+"""How often to look whether the thread that writes is still there, while its queue is full."""
 REQUEST_ACKNOWLEDGEMENT = "\x1b[6n"
 
 
@@ -25,14 +28,40 @@ class Meter:
 
 
 def metered(driver_class: type[Driver], meter: Meter) -> type[Driver]:
-    """Return ``driver_class`` with its writes counted on ``meter``."""
+    """Return ``driver_class`` with its writes counted on ``meter``.
+
+    The thread that writes ends with its terminal, and nothing takes what is queued for it any more: what is
+    written then is dropped, where Textual would wait for room for ever, and the program with it.
+    """
 
     class MeteredDriver(driver_class):  # type: ignore[valid-type,misc]
         def write(self, data: str) -> None:
             meter.bytes_written += len(data) if data.isascii() else len(data.encode())
-            super().write(data)
+            thread = getattr(self, "_writer_thread", None)
+            if thread is None:
+                super().write(data)
+                return
+            _queue(thread, data)
+
+        def close(self) -> None:
+            thread = getattr(self, "_writer_thread", None)
+            if thread is not None:
+                _queue(thread, None)
+                thread.join()
+                self._writer_thread = None
+            super().close()
 
     return MeteredDriver
+
+
+def _queue(thread: Any, item: str | None) -> None:
+    """Queue what is to be written, None for the end; drop it where the thread that writes is not there."""
+    while thread.is_alive():
+        try:
+            thread._queue.put(item, timeout=LOOK_AGAIN_S)
+        except Full:
+            continue
+        return
 
 
 def backlog(driver: Any) -> int:

@@ -390,6 +390,7 @@ class Soak:
                 "last_kib": settled[-1][1] if settled else 0,
                 "highest_kib": max((value for _, value in self.use.memory), default=0),
                 "slope_kib_per_minute": round(slope_per_minute(settled), 1),
+                "slope_of_last_half_kib_per_minute": round(slope_per_minute(settled[len(settled) // 2 :]), 1),
                 "after_s": round(warm_up, 1),
             },
             "open_files": _range(self.use.files),

@@ -95,6 +95,9 @@ class Terminal:
 
     def read(self, timeout: float) -> bool:
         """Take what the program has written; return False when it has closed its terminal."""
+        if self._master < 0:
+            time.sleep(timeout)
+            return False
         ready, _, _ = select.select([self._master], [], [], timeout)
         if not ready:
             return True
