@@ -78,6 +78,9 @@ def is_gone() -> bool:
 def hang_up() -> None:
     """End as a hang-up ends a program: there is nobody to read, and reading a lost terminal never waits.
 
-    The kernel sends this signal by itself where the terminal is the controlling one.
+    The kernel sends this signal by itself where the terminal is the controlling one. Under ``nohup``, which
+    has it ignored, a screen that is gone for good is no reason to stay either.
     """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGHUP)

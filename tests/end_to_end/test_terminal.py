@@ -256,6 +256,16 @@ def test_a_terminal_that_goes_away_takes_the_monitor_along() -> None:
         wait_until(lambda: simulator not in running(), "the end of the simulator")
 
 
+def test_a_terminal_that_goes_away_under_nohup_takes_the_monitor_along() -> None:
+    """The signal that would end it is ignored there; a screen that is gone for good is no use to anybody."""
+    with Terminal(["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *DEMO]) as terminal:
+        terminal.wait_for(live)
+        (simulator,) = simulators_of(terminal.process.pid)
+        terminal.hang_up()
+        terminal.process.wait(20)
+        wait_until(lambda: simulator not in running(), "the end of the simulator")
+
+
 def test_a_terminal_that_never_answers_gets_frames() -> None:
     """Nothing comes back for ESC[6n, and yet the market moves and keys work."""
     with Terminal(DEMO, answers=False) as terminal:
