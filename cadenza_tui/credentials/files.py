@@ -141,7 +141,7 @@ def locked(path: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
                         f"another program has held the lock {path} for {timeout_s:g} s",
                         remedy="end the other cadenza-tui, or try again",
                     )
-                time.sleep(_LOCK_POLL_S)
+                time.sleep(_LOCK_POLL_S)  # flock cannot wait for a set time; no screen waits here
         yield
     finally:
         os.close(descriptor)

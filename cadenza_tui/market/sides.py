@@ -179,11 +179,11 @@ class SortedSide(BookSide, Generic[Key, Held]):
 
     def _key(self, row: Row) -> Key:
         """Return the key of the level that a row is about."""
-        raise NotImplementedError
+        raise NotImplementedError  # `sums` is for layouts with one quantity a level; the book asks no other
 
     def _quantity_of(self, key: Key) -> str:
         """Return what a level holds, "0" where there is none."""
-        raise NotImplementedError
+        raise NotImplementedError  # as above
 
     @abstractmethod
     def _read(self, keys: Iterable[Key]) -> list[Level]:
