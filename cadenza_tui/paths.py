@@ -38,3 +38,10 @@ def logins_folder() -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415  # only where a login is looked for
 
     return user_state_path(APP, appauthor=False) / "logins"
+
+
+def preferences_file() -> Path:
+    """Return where the user's preferences are kept, beside the logins."""
+    from platformdirs import user_state_path  # noqa: PLC0415  # only where the monitor is opened
+
+    return user_state_path(APP, appauthor=False) / "preferences.json"

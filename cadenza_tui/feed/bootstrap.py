@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
-
-from msgspec.structs import replace
 
 from cadenza_tui.errors import CadenzaError
 from cadenza_tui.market.records import WORKING_STATUSES
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
         BookUpdate,
         InstrumentId,
         Nanoseconds,
-        Order,
     )
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import ChannelName
@@ -35,7 +32,6 @@ SNAPSHOT_DEPTH = 1_000
 PAGE = 500
 MAX_PAGES = 40
 MAX_TICKERS = 200
-UNKNOWN_STATUS = "UNKNOWN"
 
 
 class Call(Protocol):
@@ -90,16 +86,23 @@ class Bootstrap:
 
     async def account(self, account_id: AccountId) -> None:
         """Fetch an account's portfolio and its orders."""
+        whole = True
         for fetch in (self._portfolio, self._orders):
-            with suppress(CadenzaError):
+            try:
                 await fetch(account_id)
+            except CadenzaError:
+                whole = False
+        if whole:
+            self.market.reconciled(account_id, self.now())
 
     async def again(self, name: ChannelName) -> None:
         """Fetch all that a channel other than a book's is about; raises CadenzaError."""
         match name.kind:
             case Kind.ACCOUNT:
-                await self._portfolio(name.account_id or "")
-                await self._orders(name.account_id or "")
+                account_id = name.account_id or ""
+                await self._portfolio(account_id)
+                await self._orders(account_id)
+                self.market.reconciled(account_id, self.now())
             case Kind.TICKER:
                 await self._tickers(rpc.ticker_list([name.instrument_id or ""]))
             case Kind.VENUE_TICKER:
@@ -127,48 +130,35 @@ class Bootstrap:
 
     async def _portfolio(self, account_id: AccountId) -> None:
         with self._trouble(f"portfolio of {account_id}", raises=True):
+            question = self.market.ask(account_id, self.now())
             raw = await self._ask(rpc.portfolio_get(account_id))
             portfolio = _usable(lambda: rpc.decode_portfolio(raw, account_id))
-            if portfolio.account_id == account_id:
-                self.market.apply_portfolio(portfolio, self.now())
+            if portfolio.account_id != account_id:
+                raise QueryFailed(f"the answer is about another account: {portfolio.account_id}")
+            self.market.answer_portfolio(portfolio, question, self.now())
 
     async def _orders(self, account_id: AccountId) -> None:
         with self._trouble(f"orders of {account_id}", raises=True):
             await self._latest_orders(account_id)
 
     async def _latest_orders(self, account_id: AccountId) -> None:
-        """Fetch the latest orders, and all that work where these are not all there are.
-
-        An order that was working and is not listed as such any more ended while nobody looked: nothing tells
-        how, so its status is unknown.
-        """
-        account = self.market.account(account_id)
-        before = {order.order_id: order for order in account.working_orders()}
-        listed: set[str] = set()
-
-        def take(orders: Sequence[Order]) -> None:
-            for order in orders:
-                if order.account_id == account_id:
-                    listed.add(order.order_id)
-                    self.market.apply_order(order, self.now())
-
+        """Fetch the latest orders, and all that work where these are not all there are."""
+        question = self.market.ask(account_id, self.now())
         raw = await self._ask(rpc.trade_order_list(account_id, limit=PAGE))
-        latest = _usable(lambda: rpc.decode_orders(raw, self._count))
-        take(latest)
-        if not _is_all(raw, len(latest)):
+        unusable: list[Rejected] = []
+        orders = _usable(lambda: rpc.decode_orders(raw, unusable.append))
+        if not _is_all(raw, len(orders) + len(unusable)):
             for status in sorted(WORKING_STATUSES):
-                take(
-                    await self._list(
-                        lambda offset, status=status: rpc.trade_order_list(  # type: ignore[misc]
-                            account_id, status=status, limit=PAGE, offset=offset
-                        ),
-                        rpc.decode_orders,
-                    )
+                orders += await self._list(
+                    lambda offset, status=status: rpc.trade_order_list(  # type: ignore[misc]
+                        account_id, status=status, limit=PAGE, offset=offset
+                    ),
+                    rpc.decode_orders,
                 )
-        for order_id, order in before.items():
-            if order_id not in listed and account.orders.get(order_id) is order:
-                gone = replace(order, status=UNKNOWN_STATUS, reason="not listed after a reconnect")
-                self.market.apply_order(gone, self.now())
+        for rejection in unusable:
+            self._count(rejection)
+        own = [order for order in orders if order.account_id == account_id]
+        self.market.answer_orders(account_id, own, question, self.now())
 
     async def book(self, instrument_id: InstrumentId) -> BookUpdate:
         """Fetch a book's snapshot; raises CadenzaError."""

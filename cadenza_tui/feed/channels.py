@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cadenza_tui.centrifugo.errors import ReplyError
@@ -16,7 +17,7 @@ from cadenza_tui.market.state import Topic
 from cadenza_tui.wire.channels import Kind, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from cadenza_tui.centrifugo.client import Client
     from cadenza_tui.centrifugo.listener import Subscribed
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from cadenza_tui.feed.subscriptions import ChannelOptions, Wants
     from cadenza_tui.market.records import InstrumentId, Nanoseconds
 
+SETTLED_WITHIN_S = 5.0
+"""What a channel is about is asked for then, though its subscribe has not been answered."""
 SNAPSHOT_WITHIN_S = 1.0
 """A book that was subscribed to and has no snapshot by then is asked for."""
 UNRECOVERED = "missed messages could not be recovered"
@@ -53,6 +56,7 @@ class Channels:
         request: Callable[[InstrumentId], Awaitable[None]],
         on_failed: Callable[[str], None],
         on_unsynced: Callable[[InstrumentId], None],
+        on_refetch: Callable[[str], None] = lambda _channel: None,
         options: ChannelOptions,
     ) -> None:
         self._ingest = ingest
@@ -62,7 +66,7 @@ class Channels:
         self._on_failed = on_failed
         self._options = options
         self._resyncs = Resyncs(ingest, fetch, now, self._snapshot_refused, on_unsynced)
-        self._refetches = Refetches(ingest, refetch, now)
+        self._refetches = Refetches(ingest, refetch, now, on_refetch)
         self._request = request
         self._attempts: set[str] = set()
         """Channels that are subscribed to anew for the snapshot that this may bring."""
@@ -73,6 +77,8 @@ class Channels:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._replan: asyncio.TimerHandle | None = None
         self._crossed: dict[InstrumentId, Nanoseconds] = {}
+        self._entered = asyncio.Event()
+        """Set, and replaced, whenever a channel's state changes."""
 
     def open(self, client: Client) -> None:
         """Begin, on a client that runs or is about to."""
@@ -91,6 +97,14 @@ class Channels:
         self._timers.clear()
         self._crossed.clear()
         self._attempts.clear()
+        last_frame = self._market.health.connection.last_frame
+        for route in self._ingest.routes():
+            if route.name.kind is Kind.ACCOUNT and route.name.account_id is not None:
+                self._market.follow(
+                    route.name.account_id,
+                    followed=False,
+                    since=self._now() if last_frame is None else last_frame,
+                )
 
     async def close(self) -> None:
         """End. Returns when nothing of it runs any more."""
@@ -156,6 +170,8 @@ class Channels:
             request.cancel()
         if (timer := self._timers.pop(channel, None)) is not None:
             timer.cancel()
+        if route.name.account_id is not None:
+            self._market.follow(route.name.account_id, followed=False, since=self._now())
         self._ingest.forget(channel)
         if instrument_id is not None:
             # Nobody keeps it up any more: what is held would be taken for current when it is shown again.
@@ -206,8 +222,22 @@ class Channels:
             self._missed(route, UNRECOVERED, missing)
         elif (reason := self._refetches.owed.get(channel)) is not None:
             self._refetches.start(channel, reason)
-        elif route.by_server and not again and route.name.kind is Kind.ACCOUNT:
-            self._refetches.start(channel, "subscribed by the server")
+        elif not again and route.name.account_id is not None:
+            if route.by_server:
+                self._refetches.start(channel, "subscribed by the server")
+            elif self._market.account(route.name.account_id).has_snapshot:
+                self._refetches.start(channel, "subscribed after it was asked for")
+
+    async def settled(self, channels: Sequence[str]) -> None:
+        """Return once none of the channels is being subscribed to any more, or that takes too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_WITHIN_S):
+                while any(self._subscribing(channel) for channel in channels):
+                    await self._entered.wait()
+
+    def _subscribing(self, channel: str) -> bool:
+        route = self._ingest.route(channel)
+        return route is not None and route.health.state is ChannelState.SUBSCRIBING
 
     def _from_server(self, channel: str) -> Route | None:
         """Return a new route for a channel that the server subscribed us to, None where it says nothing."""
@@ -306,6 +336,9 @@ class Channels:
         route.health.state = state
         route.health.reason = reason
         route.health.since = self._now()
+        self._ingest.follow(route)
+        self._entered.set()
+        self._entered = asyncio.Event()
         self._market.dirty.mark(Topic.HEALTH)
         topic = _SHOWN.get(route.name.kind)
         subject = route.name.instrument_id or route.name.account_id

@@ -23,6 +23,7 @@ from cadenza_tui.market.records import (
     UpdateMode,
 )
 from cadenza_tui.market.state import Topic
+from cadenza_tui.market.times import DAY
 from cadenza_tui.wire.channels import ChannelName, Kind, parse
 from cadenza_tui.wire.decode import Rejected, decode
 from cadenza_tui.wire.rejected import RejectReason
@@ -79,6 +80,8 @@ class Ingest:
         self._templates = templates
         self._routes: dict[str, Route] = {}
         self._channels: dict[tuple[Kind, str], str] = {}
+        self._received = self._midnight = 0
+        """When the latest publication came, and the beginning of that day."""
 
     # --- channels
 
@@ -140,6 +143,9 @@ class Ingest:
         """Take one publication in. Never raises."""
         connection = self.market.health.connection
         connection.messages += 1
+        if not 0 <= received - self._midnight < DAY:
+            self._begin_day(received)
+        self._received = received
         route = self._routes.get(channel) or self._unknown(channel)
         if route is None:
             return
@@ -162,6 +168,13 @@ class Ingest:
             health.rejected[INTERNAL] += 1
             self._unread(route, INTERNAL)
 
+    def _begin_day(self, received: Nanoseconds) -> None:
+        """Let the accounts see midnight, at whatever speed a recording passes it."""
+        if self._received:
+            self.market.roll_day(self._received)
+        self.market.roll_day(received)
+        self._midnight = received - received % DAY
+
     def _unread(self, route: Route, reason: str) -> None:
         if route.name.kind is Kind.BOOK:
             self.books.unread(route, reason)
@@ -170,6 +183,7 @@ class Ingest:
         """Note that a recording lacks messages. There is nobody to ask, so it is played as it is."""
         health = route.health
         health.gaps += 1
+        self._follow(route, followed=False)
         health.reason = f"the recording lacks {missing:,} messages after offset {health.offset}"
         self.market.dirty.mark(Topic.HEALTH)
 
@@ -228,6 +242,16 @@ class Ingest:
         health.reason = ""
         health.since = self._now()
         self.market.dirty.mark(Topic.HEALTH)
+        self._follow(route, followed=True)
+
+    def follow(self, route: Route) -> None:
+        """Tell the account of a channel whose state changed whether it is followed."""
+        self._follow(route, followed=route.health.state is ChannelState.LIVE)
+
+    def _follow(self, route: Route, *, followed: bool) -> None:
+        if route.name.kind is Kind.ACCOUNT and route.name.account_id is not None:
+            since = route.health.last_message or 0
+            self.market.follow(route.name.account_id, followed=followed, since=since)
 
     def _account(
         self, route: Route, event: Portfolio | Order | TradingAccount, received: Nanoseconds
@@ -237,6 +261,8 @@ class Ingest:
             return
         if isinstance(event, Portfolio):
             self.market.apply_portfolio(event, received)
+            if self._open and event.mode is UpdateMode.SNAPSHOT and event.balances is not None:
+                self._follow(route, followed=True)
         elif isinstance(event, Order):
             self.market.apply_order(event, received)
         else:

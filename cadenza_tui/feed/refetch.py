@@ -39,6 +39,8 @@ class Refetches:
     ingest: Ingest
     fetch: Refetch
     now: Callable[[], Nanoseconds]
+    on_start: Callable[[str], None] = lambda _channel: None
+    """Called with a channel before it is fetched."""
     owed: dict[str, str] = field(default_factory=dict)
     """By channel, what was missed and has not been fetched yet."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Refetches:
         if route is None:
             return
         self.stop(channel)
+        self.on_start(channel)
         self.owed[channel] = reason
         route.health.resyncs += 1
         self._enter(route, ChannelState.RESYNCING, reason)
@@ -117,6 +120,7 @@ class Refetches:
             health.since = self.now()
         health.state = state
         health.reason = reason
+        self.ingest.follow(route)
         dirty = self.ingest.market.dirty
         dirty.mark(Topic.HEALTH)
         if route.name.account_id is not None:

@@ -216,6 +216,7 @@ class ReplayFeed:
         while True:
             await asyncio.sleep(1.0)
             self._meter.measure(self.ingest.lag, self._monotonic(), self.now())
+            self.market.roll_day(self.now())
             self.market.health.connection.progress = self._recording.progress
             self.market.dirty.mark(Topic.HEALTH)
 

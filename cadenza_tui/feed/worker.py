@@ -21,6 +21,7 @@ from cadenza_tui.feed.channels import Channels
 from cadenza_tui.feed.health import Meter
 from cadenza_tui.feed.ingest import INTERNAL, Ingest
 from cadenza_tui.feed.link import Link
+from cadenza_tui.feed.reconcile import Reconciles
 from cadenza_tui.feed.subscriptions import CHANNEL_LIMIT, MARKET_KINDS, ChannelOptions, Wants
 from cadenza_tui.market.book import DeltaRules
 from cadenza_tui.market.health import ConnectionState
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 DEFAULT_PINS = 9
 MAX_ACCOUNTS = 8
 QUERY_TIMEOUT_S = 10.0
+TICK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class FeedSettings:
     channels: ChannelOptions = field(default_factory=ChannelOptions)
     delta_updates: DeltaRules = field(default_factory=DeltaRules)
     """What a book's DELTA means, by venue."""
+    reconcile_s: float = 300.0
+    """How often accounts are compared with what the queries give, 0 for never."""
 
 
 class Feed:
@@ -109,7 +113,11 @@ class Feed:
             request=self._queries.request_stream,
             on_failed=on_channel or (lambda _channel: None),
             on_unsynced=on_unsynced or (lambda _instrument_id: None),
+            on_refetch=self._stop_comparing,
             options=settings.channels,
+        )
+        self._reconciles = Reconciles(
+            self.ingest, self._queries.account, self._channels.fetching, settings.reconcile_s
         )
         self.ingest.books.watch = self._channels
         self._link = Link(self.ingest, self._channels, now, self._link_changed)
@@ -220,7 +228,7 @@ class Feed:
         self._on_status()
 
     async def _bring_up(self) -> None:
-        """Ask for what only queries bring."""
+        """Ask for what only queries bring, and from time to time for the accounts."""
         try:
             if self.settings.markets:
                 await self._bring_markets()
@@ -230,6 +238,7 @@ class Feed:
             self.market.health.connection.rejected[f"{INTERNAL}: {type(error).__name__}"] += 1
         self.bootstrapped.set()
         self._on_status()
+        await self._reconciles.run()
 
     async def _bring_markets(self) -> None:
         await self._queries.instruments()
@@ -243,9 +252,14 @@ class Feed:
         if not self.wants.accounts and self.market.accounts:
             self.wants.accounts = tuple(list(self.market.accounts)[:MAX_ACCOUNTS])
             self._channels.apply_plan()
-        for account_id in self.wants.accounts:
-            if not self._channels.fetching(self.ingest.channel_of(Kind.ACCOUNT, account_id)):
+        channels = {name: self.ingest.channel_of(Kind.ACCOUNT, name) for name in self.wants.accounts}
+        await self._channels.settled(list(channels.values()))  # what is pushed before that would be missed
+        for account_id, channel in channels.items():
+            if not self._channels.fetching(channel):
                 await self._queries.account(account_id)
+
+    def _stop_comparing(self, channel: str) -> None:
+        self._reconciles.stop(channel)
 
     def _name_unlisted(self) -> None:
         """Say so of each channel that brought nothing, and whose instrument the server does not list."""
@@ -262,10 +276,12 @@ class Feed:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(TICK_S)
             self._meter.measure(self.ingest.lag, time.monotonic_ns(), self.now())
+            self.market.roll_day(self.now())
             if self._connected:
                 self._channels.check_crossed()
+                self._reconciles.look()
             self._count_for_the_client()
             self.market.dirty.mark(Topic.HEALTH)
 

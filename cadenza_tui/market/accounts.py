@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from cadenza_tui.market import exact
+from cadenza_tui.market.completed import amounts, completed_balance, completed_position
+from cadenza_tui.market.differences import (
+    GRACE_NS,
+    Differences,
+    differing,
+    is_nothing,
+    of_balance,
+    of_fill,
+    of_order,
+    of_position,
+    of_summary,
+)
+from cadenza_tui.market.entries import Entries
+from cadenza_tui.market.fills import Fill, Fills
 from cadenza_tui.market.records import UpdateMode
+from cadenza_tui.market.starts import Starts
+from cadenza_tui.market.times import later, older
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections import deque
     from decimal import Decimal
 
+    from cadenza_tui.market.differences import Difference
+    from cadenza_tui.market.entries import Entry
     from cadenza_tui.market.records import (
         AccountId,
         Balance,
-        Execution,
         Nanoseconds,
         Order,
         Portfolio,
@@ -35,31 +52,26 @@ MAXIMUM_ORDERS = 10_000
 
 TERMINAL_STATUSES = frozenset({"FILLED", "CANCELLED", "REPLACED", "REJECTED", "EXPIRED", "REVOKED"})
 
-Entry = TypeVar("Entry", "Balance", "Position")
-
-
-class Fill(NamedTuple):
-    """One execution and the order it belongs to."""
-
-    order_id: str
-    execution: Execution
-
 
 class Account:
     """Everything known of one account.
 
     An update never overwrites what is newer: its time is the later of the message's and the entry's own, and
-    an update without any time counts as newest.
+    an update without any time counts as newest. The answers to queries follow ``market.reconcile``.
     """
 
     def __init__(self, account_id: AccountId, *, maximum_fills: int = MAXIMUM_FILLS) -> None:
         self.account_id = account_id
         self.account: TradingAccount | None = None
-        self.balances: dict[str, Balance] = {}
-        self.positions: dict[str, Position] = {}
+        self.balance_entries: Entries[Balance] = Entries(attrgetter("key"), MAXIMUM_ENTRIES)
+        self.balances: dict[str, Balance] = self.balance_entries.held
+        self.position_entries: Entries[Position] = Entries(attrgetter("position_id"), MAXIMUM_ENTRIES)
+        self.positions: dict[str, Position] = self.position_entries.held
         self.summary: Summary | None = None
+        self.summary_time: Nanoseconds | None = None
         self.orders: dict[str, Order] = {}
-        self.fills: deque[Fill] = deque()
+        self._fills = Fills(maximum_fills)
+        self.fills: deque[Fill] = self._fills.held
         """Newest first by the time of execution."""
         self.updated_at: Nanoseconds | None = None
         """The venue's time of the newest portfolio applied."""
@@ -67,47 +79,80 @@ class Account:
         """When anything of this account last arrived."""
         self.has_snapshot = False
         """Whether a whole portfolio has been seen: until then an asset that is missing is unknown."""
+        self.followed = False
+        """Whether all changes arrive, as far as the feed knows."""
+        self.reconciled_at: Nanoseconds | None = None
+        """When what is held was last compared with what the queries give."""
         self.version = 0
-        self.dropped = 0
-        """Entries not held because a bound was reached."""
-        self.session_start: dict[str, Decimal] = {}
-        """The first total seen, by the balance's key."""
         self.changed_at: dict[str, Nanoseconds] = {}
         """When a balance's amounts last changed on our side, by its key."""
-        self._maximum_fills = maximum_fills
-        self._execution_ids: set[str] = set()
+        self.starts = Starts()
+        self.compared = Differences()
+        self.pushes = 0
+        """Messages applied that nobody asked for."""
+        self.order_pushed: dict[str, int] = {}
+        """The number of the push that last told of a held order."""
+        self.summary_pushed = 0
+        self.listed_until: Nanoseconds | None = None
+        """The time of the newest order when all were last listed, None while they have not been."""
+        self.unlisted: dict[str, Order] = {}
+        """Working orders that the latest list did not have, where it may have been older than they are."""
+        self.doubtful = False
+        """Whether the latest answers left something open, so that it is worth to ask again soon."""
+        self.agreed_at: Nanoseconds | None = None
+        """When the question was asked that what is held was last compared by."""
+        self._refused_orders = 0
         self._finished: dict[str, None] = {}
         """The orders that can fill no more, in the order in which they ended."""
-        self._balance_times: dict[str, Nanoseconds] = {}
-        self._position_times: dict[str, Nanoseconds] = {}
-        self._summary_time: Nanoseconds | None = None
-        self._snapshot_time: Nanoseconds | None = None
 
     @property
     def known(self) -> bool:
         """Whether any portfolio of this account has been seen."""
         return self.has_snapshot or bool(self.balances) or bool(self.positions)
 
+    @property
+    def current(self) -> bool:
+        """Whether what is held is all there is, as far as the feed knows."""
+        return self.followed and self.has_snapshot
+
+    @property
+    def dropped(self) -> int:
+        """Entries not held because a bound was reached."""
+        return self.balance_entries.dropped + self.position_entries.dropped + self._refused_orders
+
+    @property
+    def differences(self) -> deque[Difference]:
+        """Where queries gave otherwise than the pushes had, newest first; the latest hundred."""
+        return self.compared.found
+
+    @property
+    def difference_count(self) -> int:
+        """How often that was so."""
+        return self.compared.count
+
+    # --- pushes
+
     def apply_portfolio(self, portfolio: Portfolio, now: Nanoseconds) -> bool:
         """Merge or replace the portfolio's parts and say whether anything was taken."""
         before = self.version
         time = portfolio.updated_at
         whole = portfolio.mode is UpdateMode.SNAPSHOT
+        self.pushes += 1
+        self.roll_day(now)
         if portfolio.balances is not None:
-            self._apply_balances(portfolio.balances, time, now, whole=whole)
+            self._push_balances(self.aligned(portfolio.balances), time, now, whole=whole)
         if portfolio.positions is not None:
-            self._apply_positions(portfolio.positions, time, whole=whole)
-        if portfolio.summary is not None and not _older(time, self._summary_time):
-            self._summary_time = _later(time, self._summary_time)
-            self.summary = portfolio.summary
-            self.version += 1
+            self._push_positions(portfolio.positions, time, now, whole=whole)
+        if portfolio.summary is not None and not older(time, self.summary_time):
+            self.compared.pushed("summary", "", of_summary(portfolio.summary))
+            self.summary_pushed = self.pushes
+            self.put_summary(portfolio.summary, time)
         if portfolio.account is not None:
             self.apply_account(portfolio.account, now)
-        if whole and not _older(time, self._snapshot_time):
-            self._snapshot_time = _later(time, self._snapshot_time)
+        if whole and not self.has_snapshot:
             self.has_snapshot = True
             self.version += 1
-        self.updated_at = _later(time, self.updated_at)
+        self.updated_at = later(time, self.updated_at)
         self.received_at = now
         return self.version != before
 
@@ -128,19 +173,127 @@ class Account:
         """
         before = self.version
         self.received_at = now
+        self.pushes += 1
         for execution in order.executions:
-            self._add_fill(Fill(order.order_id, execution))
+            if self.compared.waiting:
+                self.compared.pushed("fill", execution.execution_id, of_fill(execution))
+            self.add_fill(Fill(order.order_id, execution))
+        if self.supersedes(order):
+            self.compared.pushed("order", order.order_id, of_order(order), nothing=not order.working)
+            if self.put_order(order):
+                self.order_pushed[order.order_id] = self.pushes
+        return self.version != before
+
+    def supersedes(self, order: Order) -> bool:
+        """Return whether an order's state is no older than the one held.
+
+        Of two states of one moment, the one that is further is the later: more was filled, or it has ended.
+        """
         held = self.orders.get(order.order_id)
         if held is None:
-            if len(self.orders) >= MAXIMUM_ORDERS:
-                self.dropped += 1
-                return self.version != before
-        elif _older(order.updated_at, held.updated_at) or (
-            held.status in TERMINAL_STATUSES
-            and order.status not in TERMINAL_STATUSES
-            and not _older(held.updated_at, order.updated_at)
-        ):
-            return self.version != before
+            return True
+        if older(order.updated_at, held.updated_at):
+            return False
+        if older(held.updated_at, order.updated_at):
+            return True
+        if held.status in TERMINAL_STATUSES and order.status not in TERMINAL_STATUSES:
+            return False
+        timed = order.updated_at is not None and held.updated_at is not None
+        return not timed or (order.executed_quantity or 0) >= (held.executed_quantity or 0)
+
+    def working_orders(self) -> list[Order]:
+        """Return the orders that can still fill, oldest first as they were first seen."""
+        return [order for order in self.orders.values() if order.working]
+
+    # --- changes over time
+
+    def session_change(self, key: str) -> Decimal | None:
+        """Return a balance's total minus the first one known, None while either is unknown.
+
+        An asset that appears in an account that was held whole began with nothing.
+        """
+        return self._change(key, self.starts.session.get(key))
+
+    def day_change(self, key: str) -> Decimal | None:
+        """Return a balance's total minus what it was at the last midnight UTC, None while either is unknown.
+
+        It is known where the account was held whole and followed at midnight; an asset that it did not have
+        then began with nothing.
+        """
+        return self._change(key, self.starts.of_day(key))
+
+    def roll_day(self, now: Nanoseconds) -> None:
+        """Note the time; to be called about once a second, and before anything is applied."""
+        self.starts.roll(now, self._totals, current=self.current)
+
+    def lose(self, since: Nanoseconds) -> None:
+        """Note that changes after ``since`` may be missing; what was compared later is not in doubt."""
+        self.followed = False
+        self.starts.lost(max(since, self.agreed_at or 0))
+
+    def settle(self, now: Nanoseconds) -> bool:
+        """Take the differences for certain that no push has explained, and say whether there are any.
+
+        Not while the account is not followed: what is on its way may be recovered.
+        """
+        if not self.followed:
+            return False
+        confirmed = self.compared.settle(now)
+        for kind, key, since in confirmed:
+            if kind == "balance":
+                self.starts.doubt(key, since)
+        if confirmed:
+            self.version += 1
+        return bool(confirmed)
+
+    def _change(self, key: str, start: Decimal | None) -> Decimal | None:
+        held = self.balances.get(key)
+        if held is None or held.total is None or start is None:
+            return None
+        return exact.subtract(held.total, start)
+
+    # --- what is held
+
+    def put_balance(self, balance: Balance, time: Nanoseconds | None, now: Nanoseconds) -> None:
+        """Hold a balance; ``time`` is the change's, as far as it is known."""
+        key = balance.key
+        held = self.balances.get(key)
+        if not self.balance_entries.put(balance, time):
+            return
+        appeared = held is None and self.has_snapshot and not self.balance_entries.dropped
+        before = None if held is None else held.total
+        self.starts.taken(key, balance.total, before, time, now, appeared=appeared)
+        if held is None or amounts(held) != amounts(balance):
+            self.changed_at[key] = now
+        self.version += 1
+
+    def drop_balance(self, key: str) -> None:
+        """Let a balance go that the account does not have any more."""
+        self.balance_entries.drop(key)
+        del self.changed_at[key]
+        self.version += 1
+
+    def put_position(self, position: Position, time: Nanoseconds | None) -> None:
+        """Hold a position."""
+        self.position_entries.put(position, time)
+        self.version += 1
+
+    def drop_position(self, key: str) -> None:
+        """Let a position go that the account does not have any more."""
+        self.position_entries.drop(key)
+        self.version += 1
+
+    def put_summary(self, summary: Summary, time: Nanoseconds | None) -> None:
+        """Hold a summary."""
+        self.summary = summary
+        self.summary_time = later(time, self.summary_time)
+        self.version += 1
+
+    def put_order(self, order: Order) -> bool:
+        """Hold an order, and say whether there was room."""
+        if order.order_id not in self.orders and len(self.orders) >= MAXIMUM_ORDERS:
+            self._refused_orders += 1
+            return False
         self.orders[order.order_id] = order
         if order.working:
             self._finished.pop(order.order_id, None)
@@ -149,57 +302,17 @@ class Account:
             if len(self._finished) > MAXIMUM_FINISHED:
                 oldest = next(iter(self._finished))
                 del self._finished[oldest], self.orders[oldest]
+                self.order_pushed.pop(oldest, None)
         self.version += 1
-        return True
+        return order.order_id in self.orders
 
-    def working_orders(self) -> list[Order]:
-        """Return the orders that can still fill, oldest first as they were first seen."""
-        return [order for order in self.orders.values() if order.working]
+    def add_fill(self, fill: Fill) -> bool:
+        """Keep a fill, once, and say whether it was not known."""
+        added = self._fills.add(fill)
+        self.version += added
+        return added
 
-    def session_change(self, key: str) -> Decimal | None:
-        """Return a balance's total minus the first one seen, None while either is unknown."""
-        held, start = self.balances.get(key), self.session_start.get(key)
-        if held is None or held.total is None or start is None:
-            return None
-        return exact.subtract(held.total, start)
-
-    def check(self) -> None:
-        """Raise AssertionError where an invariant does not hold."""
-        ids = [fill.execution.execution_id for fill in self.fills if fill.execution.execution_id]
-        assert len(ids) == len(set(ids)), "an execution is kept once"
-        assert set(ids) == self._execution_ids, "ids are known for the kept fills alone"
-        assert len(self.fills) <= self._maximum_fills, "fills are bounded"
-        finished = {key for key, order in self.orders.items() if not order.working}
-        assert finished == set(self._finished), "the orders that ended are known"
-        times = [fill.execution.executed_at or 0 for fill in self.fills]
-        assert times == sorted(times, reverse=True), "fills stand newest first"
-        assert all(key == balance.key for key, balance in self.balances.items())
-        assert all(key == position.position_id for key, position in self.positions.items())
-        assert set(self._balance_times) <= set(self.balances), "no time without its balance"
-        assert set(self._position_times) <= set(self.positions), "no time without its position"
-        assert set(self.changed_at) == set(self.balances), "every balance says when it changed"
-
-    def _apply_balances(
-        self, balances: tuple[Balance, ...], time: Nanoseconds | None, now: Nanoseconds, *, whole: bool
-    ) -> None:
-        for key, balance in self._fresh(
-            self._aligned(balances),
-            lambda entry: entry.key,
-            self.balances,
-            self._balance_times,
-            time,
-            whole=whole,
-        ):
-            held = self.balances.get(key)
-            if held is None or _amounts(held) != _amounts(balance):
-                self.changed_at[key] = now
-            if balance.total is not None:
-                self.session_start.setdefault(key, balance.total)
-            self.balances[key] = balance
-        if len(self.changed_at) != len(self.balances):
-            self.changed_at = {key: at for key, at in self.changed_at.items() if key in self.balances}
-
-    def _aligned(self, balances: tuple[Balance, ...]) -> list[Balance]:
+    def aligned(self, balances: tuple[Balance, ...]) -> list[Balance]:
         """Return the balances under the keys that they are held by.
 
         A venue may give an entry's id in one shape and not in another: an entry without one is the only entry
@@ -223,99 +336,68 @@ class Account:
             aligned.append(balance)
         return aligned
 
-    def _rename(self, key: str, new_key: str) -> None:
-        self.balances[new_key] = replace(self.balances.pop(key), key=new_key)
-        for facts in (self.session_start, self.changed_at, self._balance_times):
-            if key in facts:
-                facts[new_key] = facts.pop(key)  # type: ignore[assignment]
+    def check(self) -> None:
+        """Raise AssertionError where an invariant does not hold."""
+        self.balance_entries.check()
+        self.position_entries.check()
+        self._fills.check()
+        finished = {key for key, order in self.orders.items() if not order.working}
+        assert finished == set(self._finished), "the orders that ended are known"
+        assert set(self.order_pushed) <= set(self.orders), "no push without its order"
+        assert set(self.changed_at) == set(self.balances), "every balance says when it changed"
 
-    def _apply_positions(
-        self, positions: tuple[Position, ...], time: Nanoseconds | None, *, whole: bool
+    def _totals(self) -> dict[str, Decimal | None]:
+        return {key: balance.total for key, balance in self.balances.items()}
+
+    def _push_balances(
+        self, balances: list[Balance], time: Nanoseconds | None, now: Nanoseconds, *, whole: bool
     ) -> None:
-        for key, position in self._fresh(
-            positions,
-            lambda entry: entry.position_id,
-            self.positions,
-            self._position_times,
-            time,
-            whole=whole,
-        ):
-            self.positions[key] = position
-
-    def _fresh(
-        self,
-        entries: Iterable[Entry],
-        key_of: Callable[[Entry], str],
-        held: dict[str, Entry],
-        times: dict[str, Nanoseconds],
-        time: Nanoseconds | None,
-        *,
-        whole: bool,
-    ) -> list[tuple[str, Entry]]:
-        """Return the entries to take; from a whole portfolio, drop what it no longer has."""
-        taken: list[tuple[str, Entry]] = []
-        room = MAXIMUM_ENTRIES - len(held)
-        named: set[str] = set()
-        for entry in entries:
-            key = key_of(entry)
-            named.add(key)
-            entry_time = _later(time, entry.updated_at)
-            if _older(entry_time, times.get(key)):
-                continue
-            if key not in held and key not in times:
-                if room <= 0:
-                    self.dropped += 1
-                    continue
-                room -= 1
-            if entry_time is not None:
-                times[key] = entry_time
-            taken.append((key, entry))
-        gone = [key for key in held if key not in named and not _older(time, times.get(key))] if whole else []
+        taken, gone = self.balance_entries.push(balances, time, self.pushes, whole=whole)
+        if whole and self.compared.waiting:
+            self.compared.pushed_whole("balance", {balance.key for balance in balances})
         for key in gone:
-            del held[key]
-            times.pop(key, None)
-        if taken or gone:
-            self.version += 1
-        return taken
+            self._doubt(self.balance_entries, key, time, now)
+            self.drop_balance(key)
+        for balance in taken:
+            key, entry_time = balance.key, later(time, balance.updated_at)
+            held = self.balances.get(key)
+            if key in self.balance_entries.answered:
+                content = of_balance(balance)
+                if held is None or differing(of_balance(held), content):
+                    self._doubt(self.balance_entries, key, entry_time, now)
+                self.compared.pushed("balance", key, content, nothing=is_nothing(balance))
+            self.put_balance(completed_balance(balance, held), entry_time, now)
 
-    def _add_fill(self, fill: Fill) -> None:
-        execution_id = fill.execution.execution_id
-        if execution_id and execution_id in self._execution_ids:
+    def _push_positions(
+        self, positions: tuple[Position, ...], time: Nanoseconds | None, now: Nanoseconds, *, whole: bool
+    ) -> None:
+        taken, gone = self.position_entries.push(positions, time, self.pushes, whole=whole)
+        if whole and self.compared.waiting:
+            self.compared.pushed_whole("position", {position.position_id for position in positions})
+        for key in gone:
+            self._doubt(self.position_entries, key, time, now)
+            self.drop_position(key)
+        for position in taken:
+            key, entry_time = position.position_id, later(time, position.updated_at)
+            held = self.positions.get(key)
+            if key in self.position_entries.answered:
+                content = of_position(position)
+                if held is None or differing(of_position(held), content):
+                    self._doubt(self.position_entries, key, entry_time, now)
+                self.compared.pushed("position", key, content, nothing=is_nothing(position))
+            self.put_position(completed_position(position, held), entry_time)
+
+    def _doubt(self, entries: Entries[Entry], key: str, time: Nanoseconds | None, now: Nanoseconds) -> None:
+        """Note that a push changes an entry: where an answer just told otherwise, one of both may be old."""
+        at = entries.answered.get(key)
+        if at is None or not 0 <= now - at < GRACE_NS:
             return
-        time = fill.execution.executed_at or 0
-        if len(self.fills) >= self._maximum_fills and time < (self.fills[-1].execution.executed_at or 0):
-            return  # as below, but at once: a message may bring thousands of those
-        place = 0
-        for held in self.fills:
-            if (held.execution.executed_at or 0) <= time:
-                break
-            place += 1
-        if place >= self._maximum_fills:
-            return
-        self.fills.insert(place, fill)
-        if execution_id:
-            self._execution_ids.add(execution_id)
-        if len(self.fills) > self._maximum_fills:
-            self._execution_ids.discard(self.fills.pop().execution.execution_id)
-        self.version += 1
+        held = entries.held.get(key)
+        own = entries.times.get(key) if held is None else held.updated_at
+        if not older(own, time) or not older(entries.times.get(key), time):
+            self.doubtful = True
 
-
-def _amounts(balance: Balance) -> tuple[Decimal | None, ...]:
-    return (
-        balance.total,
-        balance.free,
-        balance.locked,
-        balance.borrowed,
-        balance.frozen,
-        balance.net,
-    )
-
-
-def _older(time: Nanoseconds | None, held: Nanoseconds | None) -> bool:
-    return time is not None and held is not None and time < held
-
-
-def _later(time: Nanoseconds | None, other: Nanoseconds | None) -> Nanoseconds | None:
-    if time is None or other is None:
-        return other if time is None else time
-    return max(time, other)
+    def _rename(self, key: str, new_key: str) -> None:
+        self.balance_entries.rename(key, replace(self.balances[key], key=new_key))
+        self.changed_at[new_key] = self.changed_at.pop(key)
+        self.starts.rename(key, new_key)

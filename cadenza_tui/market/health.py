@@ -133,6 +133,18 @@ class ScreenHealth:
     """The longest time the event loop stood still since the last trace line."""
     paint_ms: float = 0.0
     """How long the last frame took to make."""
+    fps: float = 0.0
+    """Frames a second, smoothed, and left alone by small changes; so are the figures that are ``steady``."""
+    steady_bytes_rate: float | None = None
+    steady_messages_rate: float | None = None
+    steady_lag_ms: float | None = None
+    """None until they have been read, or where there is no screen."""
+    in_flight: int = 0
+    """Frames that the terminal has not acknowledged."""
+    round_trip_ms: float | None = None
+    """From the latest acknowledged frame to its acknowledgement; None where the terminal never answers."""
+    allowance: int = 0
+    """Bytes that a frame may have on this link."""
 
 
 @dataclass(slots=True)

@@ -114,10 +114,14 @@ class Balance(msgspec.Struct, frozen=True):
     frozen: Decimal | None = None
     net: Decimal | None = None
     updated_at: Nanoseconds | None = None
+    interest_owed: Decimal | None = None
 
 
 class Position(msgspec.Struct, frozen=True):
-    """One position; ``position_side`` LONG or SHORT, quantity as the venue gives it."""
+    """One position; ``position_side`` LONG or SHORT, quantity as the venue gives it.
+
+    ``margin`` is what the venue holds for it, in its quote asset; ``leverage`` a factor.
+    """
 
     position_id: str
     asset: str
@@ -133,6 +137,8 @@ class Position(msgspec.Struct, frozen=True):
     created_at: Nanoseconds | None = None
     updated_at: Nanoseconds | None = None
     closed_at: Nanoseconds | None = None
+    margin: Decimal | None = None
+    leverage: Decimal | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -179,7 +185,11 @@ WORKING_STATUSES = frozenset(
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One own order. ``status`` keeps the venue's text where it is not a known one."""
+    """One own order. ``status`` keeps the venue's text where it is not a known one.
+
+    ``parent_id`` is the order that brings this one to life, ``list_id`` the list that both belong to; "" for
+    none.
+    """
 
     order_id: str
     account_id: AccountId
@@ -201,6 +211,8 @@ class Order(msgspec.Struct, frozen=True):
     updated_at: Nanoseconds | None = None
     expire_at: Nanoseconds | None = None
     venue: str = ""
+    parent_id: str = ""
+    list_id: str = ""
 
     @property
     def working(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cadenza_tui.market import reconcile
 from cadenza_tui.market.accounts import Account
 from cadenza_tui.market.book import Applied, DeltaRules, OrderBook
 from cadenza_tui.market.health import Health
@@ -14,8 +15,9 @@ from cadenza_tui.market.records import Kline, Ticker
 from cadenza_tui.market.tape import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from cadenza_tui.market.reconcile import Question
     from cadenza_tui.market.records import (
         AccountId,
         BookUpdate,
@@ -177,6 +179,48 @@ class Market:
     def apply_account(self, account: TradingAccount, now: Nanoseconds) -> bool:
         """Apply what the platform says of an account."""
         return self._marked(account.account_id, self.account(account.account_id).apply_account(account, now))
+
+    def ask(self, account_id: AccountId, now: Nanoseconds) -> Question:
+        """Return the question whose answer is given to one of the two below."""
+        return reconcile.ask(self.account(account_id), now)
+
+    def answer_portfolio(self, portfolio: Portfolio, question: Question, now: Nanoseconds) -> bool:
+        """Take what a portfolio query gave: see ``market.reconcile``."""
+        account = self.account(portfolio.account_id)
+        return self._marked(
+            portfolio.account_id, reconcile.answer_portfolio(account, portfolio, question, now)
+        )
+
+    def answer_orders(
+        self, account_id: AccountId, orders: Sequence[Order], question: Question, now: Nanoseconds
+    ) -> bool:
+        """Take the orders that queries listed, all that work among them."""
+        account = self.account(account_id)
+        return self._marked(account_id, reconcile.answer_orders(account, orders, question, now))
+
+    def reconciled(self, account_id: AccountId, now: Nanoseconds) -> None:
+        """Note that an account has been compared with what the queries give."""
+        self.account(account_id).reconciled_at = now
+        self.dirty.mark(Topic.ACCOUNT, account_id)
+        self.dirty.mark(Topic.HEALTH)
+
+    def follow(self, account_id: AccountId, *, followed: bool, since: Nanoseconds) -> None:
+        """Note whether all changes of an account arrive; if not, that some after ``since`` may be missing."""
+        account = self.account(account_id)
+        if account.followed and not followed:
+            account.lose(since)
+        account.followed = followed
+
+    def roll_day(self, now: Nanoseconds) -> None:
+        """Note the time, about once a second: the day may begin, and differences become certain."""
+        for account_id, account in self.accounts.items():
+            before = account.starts.midnight
+            account.roll_day(now)
+            if account.starts.midnight != before:
+                self.dirty.mark(Topic.ACCOUNT, account_id)
+            if account.settle(now):
+                self.dirty.mark(Topic.ACCOUNT, account_id)
+                self.dirty.mark(Topic.HEALTH)
 
     def _marked(self, account_id: AccountId, changed: bool) -> bool:
         if changed:

@@ -19,6 +19,8 @@ DECIMALS = 8
 MAKER_BPS, TAKER_BPS = 2, 5
 LEVERAGE = 5
 WORKING = frozenset({"ACCEPTED", "PARTIALLY_FILLED"})
+WAITING = "CREATED"
+"""A child of an order list before its parent was filled."""
 
 
 def cost(instrument: Instrument, ticks: int, lots: int) -> int:
@@ -46,17 +48,21 @@ def text(amount: int) -> str:
 
 @dataclass
 class Balance:
-    """One asset of one account; ``total`` includes what is locked by orders and what was borrowed."""
+    """One asset of one account; ``total`` includes what is locked or frozen, and what was borrowed."""
 
     total: int = 0
     locked: int = 0
     borrowed: int = 0
+    frozen: int = 0
+    """What a transfer is about to take out."""
+    interest: int = 0
+    """What is owed besides what was borrowed."""
     updated_ns: int = 0
 
     @property
     def free(self) -> int:
         """What new orders can use."""
-        return self.total - self.locked
+        return self.total - self.locked - self.frozen
 
 
 @dataclass
@@ -72,6 +78,11 @@ class Position:
     updated_ns: int = 0
     closed_ns: int | None = None
     exit_ticks: int | None = None
+    leverage: int = LEVERAGE
+
+    def margin(self, ticks: int) -> int:
+        """Return what is held for it at ``ticks``, in units of the quote asset, rounded up."""
+        return -(-abs(cost(self.instrument, ticks, self.lots)) // self.leverage)
 
     def unrealized(self, ticks: int) -> int:
         """Return the gain if all were closed at ``ticks``, in units of the quote asset."""
@@ -94,7 +105,7 @@ class Execution:
 
 @dataclass
 class OwnOrder:
-    """One order of an account. ``limit`` is None for a market order."""
+    """One order of an account. ``limit`` is None for a market order, and for one that waits for ``stop``."""
 
     order_id: str
     account_id: str
@@ -110,6 +121,14 @@ class OwnOrder:
     cancel_reason: str = ""
     executions: list[Execution] = field(default_factory=list)
     resting: RestingOrder | None = None
+    stop: int | None = None
+    parent_id: str = ""
+    list_id: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether it can never fill any more."""
+        return not self.working and self.status != WAITING
 
     @property
     def working(self) -> bool:
@@ -212,9 +231,26 @@ class Account:
             self._touch(order, one.base)
         self._touch(order, one.quote)
 
+    def freeze(self, asset: str, amount: int, time_ns: int) -> None:
+        """Keep an amount from orders, that a transfer is about to take out."""
+        self.balance(asset).frozen += amount
+        self._changed(asset, time_ns)
+
+    def transfer(self, asset: str, amount: int, time_ns: int) -> None:
+        """Take an amount in, or, below zero, what was frozen out."""
+        held = self.balance(asset)
+        held.total += amount
+        held.frozen += min(amount, 0)
+        self._changed(asset, time_ns)
+
+    def accrue(self, asset: str, amount: int, time_ns: int) -> None:
+        """Add to the interest that is owed."""
+        self.balance(asset).interest += amount
+        self._changed(asset, time_ns)
+
     def prune(self, keep: int) -> None:
         """Forget the oldest ended orders past ``keep``."""
-        ended = [order for order in self.orders.values() if not order.working]
+        ended = [order for order in self.orders.values() if order.over]
         for order in ended[: max(0, len(ended) - keep)]:
             del self.orders[order.order_id]
 
@@ -252,6 +288,9 @@ class Account:
         return realized
 
     def _touch(self, order: OwnOrder, asset: str) -> None:
+        self._changed(asset, max(order.updated_ns, order.created_ns))
+
+    def _changed(self, asset: str, time_ns: int) -> None:
         self.changed.add(asset)
-        self.updated_ns = max(order.updated_ns, order.created_ns, self.updated_ns)
+        self.updated_ns = max(time_ns, self.updated_ns)
         self.balance(asset).updated_ns = self.updated_ns

@@ -1,4 +1,4 @@
-"""What the two trading accounts do: quote near the touch, take now and then, cancel what has gone stale."""
+"""What the trading accounts do: quote near the touch, take now and then, cancel what has gone stale."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from .accounts import (
     Account,
     Execution,
     OwnOrder,
+    Position,
     cost,
     fee,
 )
+from .brackets import Brackets
 from .numbers import SECOND
 
 if TYPE_CHECKING:
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     from .markets import InstrumentMarket
 
 _UNIT = 10**DECIMALS
-PAUSE_NS = 2.2 * SECOND  # between two decisions, on average
+PAUSES_NS = {"desk-1": 2.2 * SECOND, "desk-2": 20 * SECOND}
+"""Between two decisions, on average; an account that is not in it never trades."""
 WORKING_TARGET = 5
 STALE_NS = 75 * SECOND
 KEPT_ORDERS = 200
-USERS_ACCOUNTS = {"demo": ("desk-1", "desk-2")}
+USERS_ACCOUNTS = {"demo": ("desk-1", "desk-2", "desk-3")}
+OPENING = ("BINANCE:BTC-PERP/USDT", 40_000, 615_000)
+"""The position that the margin account opens with: 40 contracts at 61,500.0."""
 
 
 def open_accounts(start_ns: int) -> list[Account]:
@@ -62,6 +67,28 @@ def open_accounts(start_ns: int) -> list[Account]:
             borrowed={},
             start_ns=start_ns,
         ),
+        Account(
+            "desk-3",
+            nickname="東京 小口現金",
+            venue="BITFINEX",
+            account_type="SPOT",
+            totals={
+                "USDT": 1_204 * _UNIT + 55_000_000,
+                "BTC": 1_234_567,
+                "XMR": 14 * _UNIT + 25_000_000,
+                "TRY": 41_250 * _UNIT,
+                "EUR": 310 * _UNIT + 40_000_000,
+                "ETH": 2_100,
+                "DOGE": 17 * _UNIT + 31_000_000,
+                "SOL": 410_000,
+                "XRP": 3 * _UNIT + 90_000_000,
+                "LUNC": 88_120 * _UNIT,
+                "GALA": 4 * _UNIT + 1,
+                "BNBUP": 1,
+            },
+            borrowed={},
+            start_ns=start_ns,
+        ),
     ]
 
 
@@ -73,10 +100,34 @@ class Desk:
         self.markets = [market for market in markets if market.instrument.venue == account.venue]
         self._random = Random(f"{seed}/desk/{account.account_id}")
         self._orders = 0
+        self._targets: dict[str, int] = {}
+        self._open(markets)
+        self.brackets = Brackets(self)
+
+    @property
+    def trades(self) -> bool:
+        """Whether the account trades at all."""
+        return self.account.account_id in PAUSES_NS
 
     def pause_ns(self) -> int:
         """Return the time to the next decision."""
-        return 1 + int(self._random.expovariate(1.0) * PAUSE_NS)
+        return 1 + int(self._random.expovariate(1.0) * PAUSES_NS[self.account.account_id])
+
+    def _open(self, markets: list[InstrumentMarket]) -> None:
+        """Open with the position that is kept from then on, where its instrument is traded."""
+        instrument_id, lots, ticks = OPENING
+        for market in markets:
+            one, account = market.instrument, self.account
+            if account.account_type == "MARGIN" and one.instrument_id == instrument_id:
+                account.positions[instrument_id] = Position(
+                    f"{account.account_id}-P0",
+                    one,
+                    account.updated_ns,
+                    lots=lots,
+                    basis=cost(one, ticks, lots),
+                    updated_ns=account.updated_ns,
+                )
+                self._targets[instrument_id] = lots
 
     def pick(self) -> InstrumentMarket | None:
         """Return the market of the next decision, or None where the venue has none."""
@@ -87,14 +138,14 @@ class Desk:
     def decide(self, market: InstrumentMarket, now_ns: int) -> tuple[OwnOrder, list[Trade]]:
         """Act once in one market; return the order it changed and the prints it caused."""
         account, draw = self.account, self._random.random
-        working = account.working()
+        working = [order for order in account.working() if not order.list_id]
         stale = [order for order in working if now_ns - order.created_ns > STALE_NS or self._is_far(order)]
         if stale and (draw() < 0.5 or len(working) >= WORKING_TARGET):
             return self._cancel(stale[0], now_ns), []
         if len(working) > WORKING_TARGET:
             return self._cancel(working[0], now_ns), []
         is_buy = self._side(market)
-        mine = [order for order in working if order.instrument is market.instrument]
+        mine = [order for order in account.working() if order.instrument is market.instrument]
         if draw() < 0.15 and not any(order.is_buy is not is_buy for order in mine):
             return self._take(market, is_buy, now_ns)
         return self._quote(market, is_buy, now_ns), []
@@ -121,7 +172,8 @@ class Desk:
         one, account = market.instrument, self.account
         if one.kind == "PERPETUAL":
             held = account.positions.get(one.instrument_id)
-            lean = -held.lots / (one.size * 40) if held else 0.2
+            target = self._targets.get(one.instrument_id, 0)
+            lean = (target - held.lots) / (one.size * 40) if held else 0.2
         else:
             lots = account.balance(one.base).total // (one.lot * 10 ** (DECIMALS - one.quantity_decimals))
             lean = 0.0 if lots > 20 * one.size else 0.25
@@ -134,9 +186,10 @@ class Desk:
         limit = order.limit or 0  # market orders never rest
         return limit < reach if order.is_buy else limit > reach
 
-    def _new(
+    def new(
         self, market: InstrumentMarket, is_buy: bool, lots: int, limit: int | None, now_ns: int
     ) -> OwnOrder:
+        """Return an order of the account that is not placed yet."""
         self._orders += 1
         return OwnOrder(
             f"{self.account.account_id}-{now_ns // SECOND}-{self._orders}",
@@ -166,7 +219,7 @@ class Desk:
                 else max(own[0] - 1, book.bid_prices[-1] + 1)
             )
         lots = int(market.instrument.size * (1 + 6 * draw()))
-        order = self._new(market, is_buy, lots, limit, now_ns)
+        order = self.new(market, is_buy, lots, limit, now_ns)
         if not self.account.can_place(order):
             self.account.reject(order, "insufficient balance")
             return order
@@ -176,7 +229,7 @@ class Desk:
 
     def _take(self, market: InstrumentMarket, is_buy: bool, now_ns: int) -> tuple[OwnOrder, list[Trade]]:
         one = market.instrument
-        order = self._new(market, is_buy, int(one.size * (0.3 + self._random.random())), None, now_ns)
+        order = self.new(market, is_buy, int(one.size * (0.3 + self._random.random())), None, now_ns)
         worst = 2 * cost(one, market.mark, order.lots)
         spends = one.base if not is_buy and one.kind != "PERPETUAL" else one.quote
         need = (
@@ -197,8 +250,12 @@ class Desk:
         return True
 
     def _cancel(self, order: OwnOrder, now_ns: int) -> OwnOrder:
-        market = next(one for one in self.markets if one.instrument is order.instrument)
-        if order.resting is not None:
+        return self.cancel(order, now_ns, "withdrawn by the desk")
+
+    def cancel(self, order: OwnOrder, now_ns: int, reason: str) -> OwnOrder:
+        """Take an order out of its book, where it rests, and end it."""
+        if order.working and order.resting is not None:
+            market = next(one for one in self.markets if one.instrument is order.instrument)
             market.book.cancel(order.resting)
-        self.account.cancel(order, now_ns, "withdrawn by the desk")
+        self.account.cancel(order, now_ns, reason)
         return order

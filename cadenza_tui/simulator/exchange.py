@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from heapq import heapify, heapreplace
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from .instruments import CATALOGUE, DEFAULT_INSTRUMENTS, choose
 from .markets import InstrumentMarket, Publication
 from .numbers import MILLISECOND, SECOND
 from .reference import Reference
+from .treasury import ROUND_NS, Treasury
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE = 40.0
 REVALUE_NS = 2 * SECOND
+WHOLE_EVERY, SPOT_EVERY = 30, 15
+"""Every so many revaluations bring a margin account's whole portfolio, or are of the others as well."""
 _UNIT: int = 10**DECIMALS
 
 
@@ -63,18 +67,23 @@ class Exchange:
         self._desks = [Desk(seed, account, self._markets) for account in open_accounts(start_ns)]
         self.accounts: dict[str, Account] = {desk.account.account_id: desk.account for desk in self._desks}
         self._owners: dict[str, tuple[Desk, OwnOrder]] = {}
+        self._treasury = Treasury(seed, self.accounts)
+        self._revaluations = 0
+        self._withheld: Counter[str] = Counter()
         self._events = 0
         self._encode = msgspec.json.Encoder().encode
         self._jitter = [Random(f"{seed}/slots/{one.instrument_id}").random for one in self.instruments]
-        # (time, turn): below the number of markets a turn is a market's slot, then each desk's decision, last
-        # the accounts' revaluation
+        # (time, turn): below the number of markets a turn is a market's slot, then the decision of each desk
+        # that trades, then the accounts' revaluation, last what goes on between them
         self._timeline = [
             (start_ns + 1 + int(jitter() * market.interval_ns), turn)
             for turn, (jitter, market) in enumerate(zip(self._jitter, self._markets, strict=True))
         ]
-        for desk in self._desks:
+        self._trading = [desk for desk in self._desks if desk.trades]
+        for desk in self._trading:
             self._timeline.append((start_ns + desk.pause_ns(), len(self._timeline)))
         self._timeline.append((start_ns + REVALUE_NS, len(self._timeline)))
+        self._timeline.append((start_ns + ROUND_NS, len(self._timeline)))
         heapify(self._timeline)
 
     @property
@@ -90,7 +99,7 @@ class Exchange:
         begin with ``book_snapshot``.
         """
         out: list[Publication] = []
-        timeline, markets, desks = self._timeline, self._markets, self._desks
+        timeline, markets, desks = self._timeline, self._markets, self._trading
         while timeline[0][0] <= until_ns:
             time_ns, turn = timeline[0]
             self.now_ns = time_ns
@@ -101,10 +110,14 @@ class Exchange:
                 desk = desks[turn - len(markets)]
                 self._decision(desk, time_ns, wanted, out)
                 pause = desk.pause_ns()
-            else:
-                for desk in desks:
-                    self._revalue(desk.account, wanted, out)
+            elif turn == len(markets) + len(desks):
+                self._revalue_all(wanted, out)
                 pause = REVALUE_NS
+            else:
+                self._treasury.round(time_ns)
+                for account in self.accounts.values():
+                    self._portfolio_changed(account, wanted, out)
+                pause = ROUND_NS
             heapreplace(timeline, (time_ns + max(1, pause), turn))
         self.now_ns = max(self.now_ns, until_ns)
         return out
@@ -116,6 +129,10 @@ class Exchange:
         for market in self._markets:
             market.flow.time_ns += duration_ns
         self._timeline = [(time_ns + duration_ns, turn) for time_ns, turn in self._timeline]
+
+    def withhold(self, account_id: str, events: int = 1) -> None:
+        """Let so many of an account's next events go unpublished, as if they had never been sent."""
+        self._withheld[account_id] += events
 
     def book_snapshot(self, instrument_id: str) -> Publication:
         """Return the whole book of one instrument, as its channel's next message."""
@@ -163,8 +180,13 @@ class Exchange:
             if one.base == asset and one.quote in {"USDT", "USD", "USDC"}:
                 return _worth(one, market.mark)
         for one in CATALOGUE:
+            ticks = self.markets[one.instrument_id].mark if one.instrument_id in self.markets else one.price
             if one.base == asset and one.quote in {"USDT", "USD", "USDC"}:
-                return _worth(one, one.price)
+                return _worth(one, ticks)
+            if one.base == asset and one.quote == "BTC":
+                return _worth(one, ticks) * self.price("BTC") // _UNIT
+            if one.quote == asset and one.base == "USDT":
+                return _UNIT * _UNIT // _worth(one, ticks)
         return 0
 
     def _mark(self, instrument_id: str) -> int:
@@ -193,8 +215,33 @@ class Exchange:
             self._order_updated(desk.account, order, wanted, out)
         if not order.working:
             self._owners.pop(order.order_id, None)
+        self._attend(desk, market, time_ns, wanted, out)
         desk.account.prune(KEPT_ORDERS)
         self._portfolio_changed(desk.account, wanted, out)
+
+    def _attend(
+        self,
+        desk: Desk,
+        market: InstrumentMarket,
+        time_ns: int,
+        wanted: Callable[[str], bool],
+        out: list[Publication],
+    ) -> None:
+        """Let a desk do what is next for its order list."""
+        listed = desk.brackets.market
+        if listed is not None and listed is not market:
+            market = listed
+            fair = self._reference.prices[self._markets.index(market)]
+            self._settle(market, market.run(time_ns, fair), wanted, out)
+        changed, trades = desk.brackets.attend(market, time_ns)
+        for order in changed:
+            self._owners[order.order_id] = (desk, order)
+        for order in changed:
+            self._order_updated(desk.account, order, wanted, out)
+        self._settle(market, trades, wanted, out)
+        for order in changed:
+            if order.over:
+                self._owners.pop(order.order_id, None)
 
     def _settle(
         self,
@@ -221,10 +268,17 @@ class Exchange:
                 if not order.working:
                     del self._owners[order_id]
 
+    def _withhold(self, account: Account) -> bool:
+        """Return whether the next event of an account is withheld, and count it."""
+        if not self._withheld[account.account_id]:
+            return False
+        self._withheld[account.account_id] -= 1
+        return True
+
     def _order_updated(
         self, account: Account, order: OwnOrder, wanted: Callable[[str], bool], out: list[Publication]
     ) -> None:
-        if wanted(account.channel):
+        if wanted(account.channel) and not self._withhold(account):
             out.append(
                 self._publish(account, "event.trade_order.updated", payloads.order_payload(order, rpc=False))
             )
@@ -234,7 +288,7 @@ class Exchange:
     ) -> None:
         """Publish the balances and positions that changed, as a DELTA."""
         changed = account.changed
-        if changed and wanted(account.channel):
+        if changed and wanted(account.channel) and not self._withhold(account):
             data = {
                 "tradingAccountId": account.account_id,
                 "venue": account.venue,
@@ -254,14 +308,29 @@ class Exchange:
             out.append(self._publish(account, "event.portfolio.updated", data))
         changed.clear()
 
-    def _revalue(self, account: Account, wanted: Callable[[str], bool], out: list[Publication]) -> None:
-        """Publish what an account is worth now, and its positions at the present prices."""
-        if not wanted(account.channel):
-            return
+    def _revalue_all(self, wanted: Callable[[str], bool], out: list[Publication]) -> None:
+        self._revaluations += 1
+        for account in self.accounts.values():
+            if account.account_type == "MARGIN":
+                if self._revaluations % WHOLE_EVERY:
+                    self._revalue(account, wanted, out)
+                elif wanted(account.channel):
+                    self._mark_positions(account)
+                    out.append(self.portfolio_snapshot(account.account_id))
+            elif not self._revaluations % SPOT_EVERY:
+                self._revalue(account, wanted, out)
+
+    def _mark_positions(self, account: Account) -> None:
         for held in account.positions.values():
             if held.closed_ns is None:
                 held.updated_ns = self.now_ns
         account.updated_ns = self.now_ns
+
+    def _revalue(self, account: Account, wanted: Callable[[str], bool], out: list[Publication]) -> None:
+        """Publish what an account is worth now, and its positions at the present prices."""
+        if not wanted(account.channel):
+            return
+        self._mark_positions(account)
         data = {
             "tradingAccountId": account.account_id,
             "venue": account.venue,

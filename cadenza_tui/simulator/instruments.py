@@ -102,6 +102,8 @@ CATALOGUE: tuple[Instrument, ...] = (
     Instrument("IBKR", "XAU/USD", 2, 2, 243_155, 1_000, 220, 30, 1.5, noise_bps=0.1),
     Instrument("OKX", "PEPE/USDT", 8, 0, 812, 18_000, 600, 22, 4, lot=1_000),
     Instrument("BINANCE", "ETH/BTC", 5, 3, 4_341, 1_500, 420, 18, 2.5),
+    Instrument("BITFINEX", "XMR/BTC", 6, 3, 2_618, 4_000, 160, 8, 0.5, noise_bps=1.5),
+    Instrument("OKX", "USDT/TRY", 3, 2, 33_512, 90_000, 160, 12, 0.5, noise_bps=0.4),
     Instrument("OKX", "ETH/USDT", 2, 4, 268_431, 6_000, 640, 60, 9, basis_bps=0.3),
     Instrument("BINANCE", "SOL/USDT", 2, 3, 14_626, 14_000, 620, 30, 7),
     Instrument("DERIBIT", "ETH-PERP/USDC", 2, 2, 53_680, 300, 420, 20, 4, tick=5, kind="PERPETUAL"),
@@ -115,7 +117,7 @@ CATALOGUE: tuple[Instrument, ...] = (
     Instrument("HYPERLIQUID", "HYPE/USDC", 3, 2, 18_214, 4_000, 360, 25, 2),
     Instrument("CUMBERLAND", "BTC/USDT", 2, 4, 6_183_640, 15_000, 70, 700, 1, noise_bps=0.4),
 )
-DEFAULT_INSTRUMENTS = 12
+DEFAULT_INSTRUMENTS = 14
 
 
 def choose(count: int) -> tuple[Instrument, ...]:

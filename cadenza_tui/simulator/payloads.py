@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .accounts import DECIMALS, LEVERAGE, TAKER_BPS, cost, text
+from .accounts import DECIMALS, LEVERAGE, cost, text
 from .numbers import MILLISECOND, fixed, rfc3339
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .matching import LimitOrderBook
 
 Payload = dict[str, Any]
+
+CREDIT_LINE = 500_000 * 10**DECIMALS
+"""What a margin account can borrow altogether, in USDT."""
 
 
 def stamp(time_ns: int, rpc: bool) -> int | str:
@@ -221,16 +224,14 @@ def balance_payload(account: Account, asset: str, rpc: bool) -> Payload:
         "free": text(held.free),
         "locked": text(held.locked),
         "borrowed": text(held.borrowed),
+        "frozen": text(held.frozen),
+        "interestOwed": text(held.interest),
         "total": text(held.total),
         "net": text(held.total - held.borrowed),
         "updatedAt": stamp(held.updated_ns, rpc),
     }
     if rpc:
-        payload |= {
-            "frozen": text(0),
-            "interestOwed": text(0),
-            "collateralEnabled": account.account_type == "MARGIN",
-        }
+        payload["collateralEnabled"] = account.account_type == "MARGIN"
     return payload
 
 
@@ -248,6 +249,8 @@ def position_payload(held: Position, mark: int, rpc: bool) -> Payload:
         "currentPrice": one.price_text(mark),
         "unrealizedPnl": text(held.unrealized(mark)),
         "realizedPnl": text(held.realized),
+        "margin": text(held.margin(mark)),
+        "leverage": str(held.leverage),
         "createdAt": stamp(held.created_ns, rpc),
         "updatedAt": stamp(held.updated_ns, rpc),
     }
@@ -263,15 +266,15 @@ def position_payload(held: Position, mark: int, rpc: bool) -> Payload:
 def summary_payload(account: Account, price: Callable[[str], int], mark: Callable[[str], int]) -> Payload:
     """``summary`` in USDT. ``price`` is an asset's in units of USDT, ``mark`` an instrument's in ticks."""
     one_unit: int = 10**DECIMALS
-    equity = loan = exposure = 0
+    equity = loan = exposure = margin = 0
     for asset, held in account.balances.items():
         equity += (held.total - held.borrowed) * price(asset) // one_unit
         loan += held.borrowed * price(asset) // one_unit
     for instrument_id, position in account.positions.items():
         equity += position.unrealized(mark(instrument_id))
         exposure += abs(cost(position.instrument, mark(instrument_id), position.lots))
-    margin = exposure // LEVERAGE
-    required = exposure * TAKER_BPS // 1_000 + loan // 10
+        margin += position.margin(mark(instrument_id))
+    required = margin // 2 + loan // 10
     payload: Payload = {"currency": "USDT", "equity": text(equity), "riskExposure": text(exposure)}
     if account.account_type == "MARGIN":
         limit = max(1, 3 * equity)
@@ -282,7 +285,7 @@ def summary_payload(account: Account, price: Callable[[str], int], mark: Callabl
             "marginUsage": fixed((margin + loan // 10) * 10_000 // max(1, equity), 4),
             "marginRequirement": text(required),
             "marginLevel": fixed(equity * 100 // max(1, required), 2),
-            "credit": text(0),
+            "credit": text(max(0, CREDIT_LINE - loan)),
             "maxRiskExposure": text(limit),
             "riskExposureRate": fixed(exposure * 10_000 // limit, 4),
         }
@@ -300,8 +303,8 @@ def order_payload(order: OwnOrder, rpc: bool) -> Payload:
         "venue": one.venue,
         "instrumentId": one.instrument_id,
         "orderSide": "BUY" if order.is_buy else "SELL",
-        "orderType": "MARKET" if order.limit is None else "LIMIT",
-        "timeInForce": "IOC" if order.limit is None else "GTC",
+        "orderType": _order_type(order),
+        "timeInForce": "GTC" if order.limit is not None or order.stop is not None else "IOC",
         "status": order.status,
         "quantity": one.quantity_text(order.lots),
         "executedQuantity": one.quantity_text(order.executed),
@@ -313,6 +316,12 @@ def order_payload(order: OwnOrder, rpc: bool) -> Payload:
     }
     if order.limit is not None:
         payload["limitPrice"] = one.price_text(order.limit)
+    if order.stop is not None:
+        payload["stopPrice"] = one.price_text(order.stop)
+    if order.parent_id:
+        payload["parentOrderId"] = order.parent_id
+    if order.list_id:
+        payload["orderListId"] = order.list_id
     if order.executed:
         payload["executedPrice"] = _mean_price(
             one, sum(each.cost for each in order.executions), order.executed
@@ -322,6 +331,12 @@ def order_payload(order: OwnOrder, rpc: bool) -> Payload:
     if order.cancel_reason:
         payload["cancelReason"] = order.cancel_reason
     return payload
+
+
+def _order_type(order: OwnOrder) -> str:
+    if order.stop is not None:
+        return "STOP_MARKET"
+    return "MARKET" if order.limit is None else "LIMIT"
 
 
 def execution_payload(order: OwnOrder, one: Execution, rpc: bool) -> Payload:

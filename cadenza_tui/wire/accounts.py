@@ -47,6 +47,8 @@ from cadenza_tui.wire.rejected import Rejected, RejectReason
 from cadenza_tui.wire.text import MAXIMUM_SENTENCE, clean
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from cadenza_tui.market.records import AccountId
 
 T = TypeVar("T")
@@ -161,6 +163,7 @@ def _balance(shape: BalanceShape) -> Balance:
         decimal(shape.frozen, "frozen"),
         decimal(shape.net, "net"),
         time(shape.updated_at, "updatedAt"),
+        decimal(shape.interest_owed, "interestOwed"),
     )
 
 
@@ -186,6 +189,10 @@ def _position(shape: PositionShape) -> Position:
         time(shape.created_at, "createdAt"),
         time(shape.updated_at, "updatedAt"),
         time(shape.closed_at, "closedAt"),
+        _first_decimal(
+            margin=shape.margin, initialMargin=shape.initial_margin, positionMargin=shape.position_margin
+        ),
+        decimal(shape.leverage, "leverage"),
     )
 
 
@@ -233,6 +240,8 @@ def decode_order(raw: Bytes, account_id: AccountId | None = None, new_status: st
         time(shape.updated_at, "updatedAt"),
         time(shape.expire_at, "expireAt"),
         name(shape.venue),
+        name(shape.parent_order_id) or name(shape.parent_trade_order_id),
+        name(shape.order_list_id) or name(shape.trade_order_list_id),
     )
 
 
@@ -276,6 +285,11 @@ def _fee_records(raw: msgspec.Raw) -> tuple[Fee, ...]:
         if quantity is not None:
             fees.append(Fee(asset, quantity))
     return tuple(fees)
+
+
+def _first_decimal(**cells: msgspec.Raw) -> Decimal | None:
+    """Return the first of the fields that is there, under whichever of its names."""
+    return next((decimal(cell, field) for field, cell in cells.items() if present(cell)), None)
 
 
 def _needed_name(identity: Id, otherwise: str | None, field: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,8 +14,7 @@ from cadenza_tui.feed.subscriptions import ChannelOptions
 from cadenza_tui.market.book import DeltaRule, DeltaRules
 from cadenza_tui.market.health import ChannelState
 from cadenza_tui.market.trust import TrustState, channel_trust
-from tests.feed.scripted import Refused, ScriptedServer, book
-from tests.feed.test_worker import (
+from tests.feed.feeding import (
     BOOK,
     BTC,
     DESK,
@@ -27,10 +26,8 @@ from tests.feed.test_worker import (
     live,
     snapshot,
 )
+from tests.feed.scripted import Refused, ScriptedServer, book
 from tests.feed.waiting import eventually
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 BOOK_QUERY = "query.orderbook.get"
 
@@ -40,13 +37,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "SNAPSHOT_WITHIN_S", 0.05)
     monkeypatch.setattr(resync, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(resync, "SHORTEST_PAUSE_S", 0.01)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ScriptedServer]:
-    """A scripted server."""
-    async with ScriptedServer() as running:
-        yield running
 
 
 def trade(number: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,7 @@ from cadenza_tui.feed.replay import MAX_SPEED, ReplayFeed, instrument_of
 from cadenza_tui.market.health import ChannelState, ConnectionState
 from cadenza_tui.market.records import Instrument
 from cadenza_tui.market.state import Market
+from cadenza_tui.market.times import DAY
 
 from .recordings import line, write
 from .scripted import book
@@ -198,3 +199,25 @@ async def test_it_is_measured_by_the_real_clock(tmp_path: Path) -> None:
     percentiles = feed.ingest.lag.percentiles_ms(time.monotonic_ns())
     assert percentiles is not None
     assert abs(percentiles[0] - 250) < 3
+
+
+async def test_a_recorded_midnight_begins_the_day_at_any_speed(tmp_path: Path) -> None:
+    """The change since then counts from what was held, though a whole evening passes in no time."""
+    midnight = 20_000 * DAY
+
+    def told(total: int, mode: str) -> dict[str, Any]:
+        balances = [{"securitySymbol": "USDT", "total": str(total)}]
+        return {"data": {"tradingAccountId": "desk", "updateMode": mode, "balances": balances}}
+
+    channel = "tradingAccount:desk"
+    lines = [
+        line(midnight - 3_600 * SECOND, channel, told(5, "SNAPSHOT")),
+        *(
+            line(midnight + second * SECOND, CHANNEL, book(BTC, "SNAPSHOT", 1, [["1", "1"]], []))
+            for second in range(-8, 8, 3)
+        ),
+        line(midnight + 3_600 * SECOND, channel, told(9, "DELTA")),
+    ]
+    market = Market()
+    await ReplayFeed(market, write(tmp_path / "r.ndjson", lines), speed=MAX_SPEED).run()
+    assert str(market.account("desk").day_change("USDT")) == "4"

@@ -1,7 +1,8 @@
 """Publications, decoded and applied to a market, whose invariants must hold after each.
 
 An input is lines. A line's first letter names its channel: ``b`` book, ``t`` trade, ``i`` ticker, ``k``
-kline, ``a`` account, ``s`` a snapshot that was asked for; the rest is the payload.
+kline, ``a`` account, ``s`` a snapshot that was asked for; the rest is the payload. Where an account is asked
+about, ``q`` is the question, ``p`` the portfolio and ``o`` the orders that are answered.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from cadenza_tui.feed.ingest import INTERNAL, Ingest
 from cadenza_tui.market import analytics, exact
 from cadenza_tui.market.book import DeltaRule, DeltaRules
+from cadenza_tui.market.differences import MAXIMUM_DIFFERENCES
 from cadenza_tui.market.records import (
     BookUpdate,
     Instrument,
@@ -23,6 +25,7 @@ from cadenza_tui.market.records import (
     TradingAccount,
 )
 from cadenza_tui.market.state import MAXIMUM_CANDLES, Market
+from cadenza_tui.market.times import SECOND
 from cadenza_tui.market.valuation import value
 from cadenza_tui.wire import rpc
 from cadenza_tui.wire.channels import ChannelName, Kind
@@ -30,9 +33,11 @@ from cadenza_tui.wire.decode import decode
 from cadenza_tui.wire.rejected import Rejected
 
 if TYPE_CHECKING:
+    from cadenza_tui.market.reconcile import Question
     from cadenza_tui.wire.decode import Decoded
 
 BTC = "BINANCE:BTC/USDT"
+ACCOUNT_ID = "desk-1"
 MAXIMUM_LINES = 64
 NOW = 1_723_161_300_000_000_000
 
@@ -62,7 +67,16 @@ def _lines(data: bytes) -> list[tuple[bytes, bytes]]:
 def run(data: bytes) -> None:
     """Decode each line, and apply what came of it under each rule there is for a DELTA."""
     markets = _markets(data)
-    for letter, payload in _lines(data):
+    questions = [market.ask(ACCOUNT_ID, NOW) for market in markets]
+    for number, (letter, payload) in enumerate(_lines(data), 1):
+        if letter == b"q":
+            for market in markets:
+                market.follow(ACCOUNT_ID, followed=True, since=NOW)
+            questions = [market.ask(ACCOUNT_ID, NOW + number * SECOND) for market in markets]
+        elif letter in {b"p", b"o"}:
+            for market, question in zip(markets, questions, strict=True):
+                _answer(market, letter, payload, question, NOW + number * SECOND)
+                check(market)
         channel = CHANNELS.get(letter)
         if channel is None:
             continue
@@ -73,6 +87,21 @@ def run(data: bytes) -> None:
         for market in markets:
             _apply(market, decoded)
             check(market)
+
+
+def _answer(market: Market, letter: bytes, payload: bytes, question: Question, now: int) -> None:
+    """Take a query's answer, and the differences that it makes certain."""
+    try:
+        if letter == b"p":
+            portfolio = rpc.decode_portfolio(payload, ACCOUNT_ID)
+            if portfolio.account_id == ACCOUNT_ID:
+                market.answer_portfolio(portfolio, question, now)
+        else:
+            orders = [order for order in rpc.decode_orders(payload) if order.account_id == ACCOUNT_ID]
+            market.answer_orders(ACCOUNT_ID, orders, question, now)
+    except (Rejected, rpc.RpcFailed):
+        return
+    market.roll_day(now)
 
 
 def _apply(market: Market, decoded: Decoded) -> None:
@@ -120,8 +149,10 @@ def check(market: Market) -> None:
         account.working_orders()
         for key, balance in account.balances.items():
             account.session_change(key)
+            account.day_change(key)
             if balance.total is not None:
                 value(balance.asset, balance.total, "USDT", market, now=NOW)
+        assert len(account.differences) <= min(account.difference_count, MAXIMUM_DIFFERENCES)
         exact.add(*(each.total for each in account.balances.values() if each.total is not None))
     market.dirty.take()
 

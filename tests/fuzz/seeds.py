@@ -11,6 +11,7 @@ from tests.fuzz.market import CHANNELS
 from tests.support import fossil
 from tests.wire.messages import (
     ACCOUNT,
+    BALANCE,
     BOOK,
     DIFF,
     EXECUTION,
@@ -78,6 +79,9 @@ EVENTS = [
     {"data": [ORDER, {"positions": [without(POSITION, "positionId")]}]},
     {"order": {**ORDER, "executions": [without(EXECUTION, "executionId", "externalTradeId")]}},
 ]
+LONGER_BALANCE = {**BALANCE, "total": "812004.13", "frozen": "1", "interestOwed": "0.02"}
+LONGER_POSITION = {**POSITION, "initialMargin": "12367.5", "leverage": "5"}
+LISTED_ORDER = {**ORDER, "tradeOrderId": "o-2", "parentOrderId": "o-1", "orderListId": "l-1"}
 LISTS = [
     {"data": BOOK},
     {"data": [TICKER]},
@@ -85,7 +89,8 @@ LISTS = [
     {"data": [ACCOUNT], "pagination": {"total": 1, "limit": 500, "offset": 0}},
     {"data": PORTFOLIO},
     {"data": [PORTFOLIO]},
-    {"data": [ORDER]},
+    {"data": [ORDER, LISTED_ORDER]},
+    {"data": {**PORTFOLIO, "balances": [LONGER_BALANCE], "positions": [LONGER_POSITION]}},
     {"data": ["BINANCE", {"venue": "OKX"}]},
     {
         "data": [
@@ -203,6 +208,17 @@ def _markets() -> list[bytes]:
         b"\n".join([b"b" + wire(DIFF), b"s" + wire(without(BOOKS[1], "updateType")), b"b" + wire(DIFF)]),
         b"\n".join([b"t" + wire(each) for each in TRADES] + [b"i" + wire(TICKER), b"k" + wire(KLINE)]),
         b"\n".join(b"a" + wire(each) for each in EVENTS),
+        b"\n".join(
+            [
+                b"a" + wire(EVENTS[0]),
+                b"o" + wire({"data": [ORDER]}),
+                b"p" + wire({"data": PORTFOLIO}),
+                b"q",
+                b"a" + wire({"data": {**PORTFOLIO, "updateMode": "DELTA", "positions": []}}),
+                b"p" + wire({"data": {**PORTFOLIO, "balances": [LONGER_BALANCE], "positions": []}}),
+                b"o" + wire({"data": [LISTED_ORDER]}),
+            ]
+        ),
         b"\n".join([b"b" + wire(L3), b"b" + wire(BOOKS[4]), b"a" + wire(EVENTS[4]), b"a" + wire(EVENTS[0])]),
     ]
 

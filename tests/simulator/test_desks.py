@@ -1,4 +1,4 @@
-"""The two accounts at work in the exchange, told from what is published."""
+"""The accounts at work in the exchange, told from what is published."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from .invariants import check_book
 
 START = 1_723_161_254_000_000_000
 SECOND = 10**9
-ACCOUNTS = ("desk-1", "desk-2")
+ACCOUNTS = ("desk-1", "desk-2", "desk-3")
+TRADING = ACCOUNTS[:2]
 
 
 @cache
@@ -40,19 +41,49 @@ def orders(account_id: str) -> dict[str, dict[str, Any]]:
 
 
 def test_own_orders_rest_fill_in_parts_and_are_cancelled() -> None:
-    """Every stage of an order's life is published for both accounts."""
-    for account_id in ACCOUNTS:
-        seen = Counter(one["status"] for one in events(account_id, "event.trade_order.updated"))
-        assert seen.keys() >= {"ACCEPTED", "PARTIALLY_FILLED", "FILLED", "CANCELLED"}
-        assert {one["orderType"] for one in orders(account_id).values()} == {"LIMIT", "MARKET"}
+    """Every stage of an order's life is published."""
+    seen = Counter(one["status"] for one in events("desk-1", "event.trade_order.updated"))
+    assert seen.keys() >= {"CREATED", "ACCEPTED", "PARTIALLY_FILLED", "FILLED", "CANCELLED"}
+    assert {one["orderType"] for one in orders("desk-1").values()} == {"LIMIT", "MARKET", "STOP_MARKET"}
+
+
+def test_the_treasury_is_quiet() -> None:
+    """It trades now and then, the small account never."""
+    assert 0 < len(orders("desk-2")) * 4 < len(orders("desk-1"))
+    assert not orders("desk-3")
+
+
+def test_an_order_list_has_a_parent_and_two_children() -> None:
+    """The children wait for the parent's fill, and one of them cancels the other."""
+    children = [order for order in orders("desk-1").values() if "parentOrderId" in order]
+    assert len(children) > 3
+    for child in children:
+        parent = orders("desk-1")[child["parentOrderId"]]
+        assert child["orderListId"] == parent["orderListId"]
+        siblings = [one for one in children if one["parentOrderId"] == child["parentOrderId"]]
+        assert {one["orderType"] for one in siblings} == {"LIMIT", "STOP_MARKET"}
+        filled = [one for one in siblings if Decimal(one["executedQuantity"])]
+        assert len(filled) <= 1
+        assert not filled or parent["status"] == "FILLED"
+    assert any(Decimal(one["executedQuantity"]) for one in children)
+    assert {one["status"] for one in children} >= {"FILLED", "CANCELLED"}
 
 
 def test_balances_follow_from_the_executions() -> None:
-    """Opening balances, executions and fees give every published total, to the last digit."""
+    """Opening balances, executions and fees give all accounts' totals, to the last digit."""
     one, opening, _ = run()
+    totals: dict[str, Decimal] = {}
     for account_id in ACCOUNTS:
-        totals = {row["securitySymbol"]: Decimal(row["total"]) for row in opening[account_id]["balances"]}
-        contracts: dict[str, list[Decimal]] = {}
+        for row in opening[account_id]["balances"]:
+            asset = row["securitySymbol"]
+            totals[asset] = totals.get(asset, Decimal(0)) + Decimal(row["total"])
+        contracts = {
+            row["instrumentId"]: [
+                Decimal(row["quantity"]),
+                Decimal(row["quantity"]) * Decimal(row["entryPrice"]),
+            ]
+            for row in opening[account_id]["positions"]
+        }
         for order in orders(account_id).values():
             base, quote = order["instrumentId"].split(":")[1].split("/")
             sign = 1 if order["orderSide"] == "BUY" else -1
@@ -72,7 +103,11 @@ def test_balances_follow_from_the_executions() -> None:
             quantity, paid = contracts[position.instrument.instrument_id]
             assert Decimal(position.instrument.quantity_text(position.lots)) == quantity
             totals["USDT"] += Decimal(text(position.basis)) - paid  # what closing parts of it realised
-        assert {asset: Decimal(text(held.total)) for asset, held in account.balances.items()} == totals
+    present: dict[str, Decimal] = {}
+    for account in one.accounts.values():
+        for asset, balance in account.balances.items():
+            present[asset] = present.get(asset, Decimal(0)) + Decimal(text(balance.total))
+    assert present == totals
 
 
 def test_what_is_locked_is_what_working_orders_reserve() -> None:
@@ -89,7 +124,7 @@ def test_what_is_locked_is_what_working_orders_reserve() -> None:
 
 
 def test_working_orders_are_the_accounts_orders_in_the_books() -> None:
-    """Each working order stands in its book with what is left of it, and no other of an account's does."""
+    """Each but those that wait for a stop stands in its book with what is left of it; no other does."""
     one, _, _ = run()
     resting = {
         order.owner: order.remaining
@@ -101,6 +136,7 @@ def test_working_orders_are_the_accounts_orders_in_the_books() -> None:
         order.order_id: order.lots - order.executed
         for account in one.accounts.values()
         for order in account.working()
+        if order.stop is None
     }
     assert resting == working
     for market in one.markets.values():
@@ -129,7 +165,9 @@ def test_deltas_upon_the_opening_portfolio_give_the_present_one() -> None:
         balances = {row["securitySymbol"]: row for row in opening[account_id]["balances"]}
         quantities: dict[str, str] = {}
         for delta in events(account_id, "event.portfolio.updated"):
-            assert delta["updateMode"] == "DELTA"
+            if delta["updateMode"] == "SNAPSHOT":
+                assert account_id == "desk-1"
+                balances = {}
             balances |= {row["securitySymbol"]: row for row in delta.get("balances", ())}
             quantities |= {row["positionId"]: row["quantity"] for row in delta.get("positions", ())}
         present = one.portfolio(one.accounts[account_id], rpc=False)
@@ -145,6 +183,71 @@ def test_the_margin_account_holds_a_position_and_a_loan() -> None:
     assert [row["instrumentId"] for row in margin["positions"]] == ["BINANCE:BTC-PERP/USDT"]
     assert Decimal(margin["summary"]["marginLoan"]) == 150_000
     assert one.portfolio(one.accounts["desk-2"], rpc=False)["positions"] == []
+
+
+def test_the_margin_summary_is_that_of_its_position() -> None:
+    """A third of the equity is in use, and the figures agree with one another."""
+    one, _, _ = run()
+    margin = one.portfolio(one.accounts["desk-1"], rpc=False)
+    summary = {name: Decimal(value) for name, value in margin["summary"].items() if name != "currency"}
+    assert summary["margin"] == sum(Decimal(row["margin"]) for row in margin["positions"])
+    assert summary["leverage"] == Decimal(margin["positions"][0]["leverage"])
+    assert Decimal("0.2") < summary["marginUsage"] < Decimal("0.6")
+    assert summary["marginLevel"] > 2
+    assert summary["marginRequirement"] < summary["equity"]
+    assert summary["credit"] == 500_000 - summary["marginLoan"]
+    assert 0 < summary["riskExposureRate"] < 1
+
+
+def test_transfers_are_frozen_before_they_go() -> None:
+    """What one account gives, another gets; interest is owed for what was borrowed."""
+    frozen = {
+        (account_id, row["securitySymbol"])
+        for account_id in ACCOUNTS
+        for event in events(account_id, "event.portfolio.updated")
+        for row in event.get("balances", ())
+        if Decimal(row["frozen"])
+    }
+    assert len(frozen) > 1
+    owed = [
+        Decimal(row["interestOwed"])
+        for event in events("desk-1", "event.portfolio.updated")
+        for row in event.get("balances", ())
+        if row["securitySymbol"] == "USDT"
+    ]
+    assert owed == sorted(owed)
+    assert Decimal("0.1") < owed[-1] < Decimal("0.2")
+
+
+def test_an_event_can_be_withheld() -> None:
+    """Nobody is told, and the exchange has it all the same."""
+    one, other = (Exchange(5, start_ns=START, rate=15.0) for _ in range(2))
+    one.withhold("desk-1", 3)
+    channel = "tradingAccount:desk-1"
+    published, all_of_them = (
+        [each.data for each in exchange.advance(START + 60 * SECOND) if each.channel == channel]
+        for exchange in (one, other)
+    )
+    assert len(all_of_them) - len(published) == 3
+    assert one.portfolio(one.accounts["desk-1"], rpc=True) == other.portfolio(
+        other.accounts["desk-1"], rpc=True
+    )
+
+
+def test_the_small_account_has_what_is_hard_to_value() -> None:
+    """Dust, assets that only a hop or an inverse prices, and some that nothing does."""
+    one, opening, _ = run()
+    rows = opening["desk-3"]["balances"]
+    assert len(rows) == 12
+    assert {row["securitySymbol"] for row in rows if not one.price(row["securitySymbol"])} == {
+        "LUNC",
+        "GALA",
+        "BNBUP",
+    }
+    pairs = [instrument.symbol for instrument in one.instruments]
+    assert "XMR/BTC" in pairs
+    assert "USDT/TRY" in pairs
+    assert not {"XMR/USDT", "TRY/USDT"} & set(pairs)
 
 
 def test_equity_is_what_the_assets_are_worth() -> None:

@@ -214,7 +214,11 @@ async def test_queries_are_answered_as_a_proxy_answers(far: Far) -> None:
 
         whole_ = {"client": "c", "user": "demo", "method": "query.trading_account.list", "data": {}}
         answered = (await ask(whole_)).json()
-        assert {one["tradingAccountId"] for one in answered["result"]["data"]["data"]} == {"desk-1", "desk-2"}
+        assert {one["tradingAccountId"] for one in answered["result"]["data"]["data"]} == {
+            "desk-1",
+            "desk-2",
+            "desk-3",
+        }
         stranger = (await ask({"user": "eve", "method": "query.trading_account.list"})).json()
         assert stranger["result"]["data"]["data"] == []
         assert (await ask({"method": "query.nothing"})).json()["error"]["code"] == 104

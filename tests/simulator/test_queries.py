@@ -35,7 +35,7 @@ def ask(exchange: Exchange, method: str, user: str = "demo", **params: Any) -> d
 def test_instruments_say_their_steps_and_assets(one: Exchange) -> None:
     """Tick and lot are exact, a perpetual is called one, and there are a dozen over several venues."""
     rows = {row["instrumentId"]: row for row in ask(one, "query.instrument.list")["data"]}
-    assert len(rows) == 12
+    assert len(rows) == 14
     assert len({row["venue"] for row in rows.values()}) >= 3
     pepe = rows["OKX:PEPE/USDT"]
     assert (pepe["pipSize"], pepe["lotSize"], pepe["baseAsset"]) == ("0.00000001", "1000", "PEPE")
@@ -83,7 +83,7 @@ def test_a_book_query_in_the_midst_of_a_stream_is_never_newer_than_the_next_diff
 
 def test_tickers_are_filtered(one: Exchange) -> None:
     """By ids, by venue, or all of them."""
-    assert len(ask(one, "query.ticker.list")["data"]) == 12
+    assert len(ask(one, "query.ticker.list")["data"]) == 14
     rows = ask(one, "query.ticker.list", instrumentIds=["OKX:BTC/USDT"])["data"]
     assert rows[0]["bidPrice"] == one.markets["OKX:BTC/USDT"].instrument.price_text(
         one.markets["OKX:BTC/USDT"].book.bid_prices[-1]
@@ -104,6 +104,7 @@ def test_accounts_are_the_users_own(one: Exchange) -> None:
     assert [(row["tradingAccountId"], row["venue"], row["accountType"]) for row in rows] == [
         ("desk-1", "BINANCE", "MARGIN"),
         ("desk-2", "OKX", "SPOT"),
+        ("desk-3", "BITFINEX", "SPOT"),
     ]
     assert ask(one, "query.trading_account.list", user="eve")["data"] == []
     assert ask(one, "query.portfolio.get", user="eve", tradingAccountId="desk-1")["error"]["code"] == 404
@@ -114,7 +115,8 @@ def test_a_portfolio_is_whole(one: Exchange) -> None:
     row = ask(one, "query.portfolio.get", tradingAccountId="desk-1")["data"]
     assert (row["updateMode"], row["accountInfo"]["nickname"]) == ("SNAPSHOT", "Market making")
     for balance in row["balances"]:
-        assert Decimal(balance["free"]) + Decimal(balance["locked"]) == Decimal(balance["total"])
+        parts = [Decimal(balance[part]) for part in ("free", "locked", "frozen")]
+        assert sum(parts) == Decimal(balance["total"])
         assert Decimal(balance["total"]) - Decimal(balance["borrowed"]) == Decimal(balance["net"])
     assert ask(one, "query.portfolio.list")["data"][0] == row
 

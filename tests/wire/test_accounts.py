@@ -297,3 +297,39 @@ def test_lists_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(Rejected) as caught:
             received(ACCOUNT_CHANNEL, message)
         assert caught.value.reason is RejectReason.TOO_LARGE
+
+
+def test_what_only_the_longer_shape_has_is_read() -> None:
+    """The interest that is owed; a position's margin under any of its names, and its leverage."""
+    message = {
+        "balances": [{**BALANCE, "frozen": "2.50", "interestOwed": "0.02283105"}],
+        "positions": [
+            {**POSITION, "margin": "12367.52", "initialMargin": "1", "leverage": 5},
+            {**POSITION, "margin": None, "initialMargin": "7.5"},
+            {**POSITION, "positionMargin": "8.25"},
+        ],
+    }
+    (portfolio,) = received(ACCOUNT_CHANNEL, message)
+    (balance,) = portfolio.balances
+    assert (balance.frozen, balance.interest_owed) == (D("2.50"), D("0.02283105"))
+    assert [(each.margin, each.leverage) for each in portfolio.positions] == [
+        (D("12367.52"), D(5)),
+        (D("7.5"), None),
+        (D("8.25"), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"parentOrderId": "p-1", "orderListId": "l-1"}, ("p-1", "l-1")),
+        ({"parentTradeOrderId": 7, "tradeOrderListId": 8}, ("7", "8")),
+        ({"parentOrderId": None, "orderListId": ""}, ("", "")),
+    ],
+)
+def test_an_order_of_a_list_names_its_parent_and_the_list(
+    fields: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    """Under either of the names; empty where there is none."""
+    order = decode_order(wire({**ORDER, **fields}))
+    assert (order.parent_id, order.list_id) == expected
