@@ -70,6 +70,8 @@ class Config:
     exists: bool = False
     default_profile: str | None = None
     theme: str | None = None
+    bandwidth: float | None = None
+    """KiB a second that the screen may take; None leaves it to the program."""
     profiles: Mapping[str, Profile] = field(default_factory=_built_in)
     own: tuple[str, ...] = ()
     """The profiles that the file itself has."""
@@ -89,7 +91,7 @@ class Config:
             ) from None
 
 
-_TOP = ("default_profile", "theme", "profiles")
+_TOP = ("default_profile", "theme", "bandwidth", "profiles")
 _PROFILE = (
     "url",
     "token_file",
@@ -108,6 +110,9 @@ _PROFILE = (
 )
 DEFAULT_VENUE = "default"
 MAX_CROSSED_S = 3_600
+MIN_BANDWIDTH, MAX_BANDWIDTH = 0.5, 1_000_000.0
+"""KiB a second: less than this shows nothing in time, more is no limit."""
+AUTO_BANDWIDTH = "auto"
 _CHANNELS = tuple(each.name for each in fields(Templates))
 
 
@@ -194,7 +199,19 @@ class _Reader:
                 _nearest(default, profiles, "profiles"),
             )
         theme = self._text(document, "theme", ())
-        return Config(self._path, True, default, theme, profiles, tuple(tables))
+        bandwidth = self._bandwidth(document)
+        return Config(self._path, True, default, theme, bandwidth, profiles, tuple(tables))
+
+    def _bandwidth(self, document: dict[str, Any]) -> float | None:
+        value, where = document.get("bandwidth", AUTO_BANDWIDTH), ("bandwidth",)
+        if value == AUTO_BANDWIDTH:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(where, f"'{AUTO_BANDWIDTH}' or a number of KiB a second", value)
+        if not MIN_BANDWIDTH <= value <= MAX_BANDWIDTH:
+            sentence = f"must be {MIN_BANDWIDTH:g} to {MAX_BANDWIDTH:,.0f} KiB a second"
+            raise self._error(where, sentence, None)
+        return float(value)
 
     def _profile(self, name: str, table: Any, base: Profile | None) -> Profile:
         at = ("profiles", name)

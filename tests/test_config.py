@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FULL = """\
 default_profile = "desk"
 theme = "light"
+bandwidth = 2.5
 
 [profiles.desk]
 url = "wss://desk.example/connection/websocket"
@@ -42,11 +43,18 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     loaded = config.load(write(tmp_path, FULL))
     desk = loaded.profile("desk")
     assert (loaded.exists, loaded.default_profile, loaded.theme) == (True, "desk", "light")
+    assert loaded.bandwidth == 2.5
     assert desk.url == "wss://desk.example/connection/websocket"
     assert desk.token_file == tmp_path / "desk.token"
     assert desk.accounts == ("a1", "a2")
     assert desk.instruments == ("BINANCE:BTC/USDT", "OKX:ETH/USDT")
     assert desk.channels == OPENAPI
+
+
+def test_an_automatic_bandwidth_is_none(tmp_path: Path) -> None:
+    """It can be said, and is what holds where nothing is said."""
+    assert config.load(write(tmp_path, "bandwidth = 'auto'\n")).bandwidth is None
+    assert config.load(write(tmp_path, "")).bandwidth is None
 
 
 def test_the_built_in_profiles_need_no_url(tmp_path: Path) -> None:
@@ -152,6 +160,10 @@ WRONG = [
     ("profiles = 3\n", 1, "must be a table", None),
     ("[profiles]\nprod = 3\n", 2, "profiles.prod must be a table", None),
     ("theme = ''\n", 1, "is empty", None),
+    ("bandwidth = 'fast'\n", 1, "bandwidth must be 'auto' or a number of KiB a second, is a text", None),
+    ("bandwidth = true\n", 1, "is true or false", None),
+    ("bandwidth = 0\n", 1, "bandwidth must be 0.5 to 1,000,000 KiB a second", None),
+    ("bandwidth = nan\n", 1, "bandwidth must be 0.5 to 1,000,000 KiB a second", None),
     ("theme = 'a\n", 1, "not TOML", None),
     ("a = 1\nb = = 2\n", 2, "not TOML", None),
     ("[profiles.prod\n", 1, "not TOML", None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cadenza_tui.centrifugo import codes
-from cadenza_tui.errors import CadenzaError
+from cadenza_tui.errors import UNAUTHORISED, UNREACHABLE, CadenzaError
 
 
 class CentrifugoError(CadenzaError):
@@ -22,9 +22,13 @@ class ReplyError(CentrifugoError):
 class ConnectionLost(CentrifugoError):
     """The connection ended before the reply came; whether the server acted is not known."""
 
+    exit_code = UNREACHABLE
+
 
 class CallTimeout(CentrifugoError, TimeoutError):
     """No reply came in time."""
+
+    exit_code = UNREACHABLE
 
 
 class TooManyCalls(CentrifugoError):
@@ -41,3 +45,5 @@ class CommandTooLarge(CentrifugoError):
 
 class Unauthorized(CentrifugoError):
     """A token source has no token and will have none until a person acts: ends the client."""
+
+    exit_code = UNAUTHORISED

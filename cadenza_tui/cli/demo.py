@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadenza_tui.cli.options import need_terminal, trace_option
+from cadenza_tui.cli.options import need_terminal, screen_options, trace_option
 from cadenza_tui.cli.simulate import market_options
 
 if TYPE_CHECKING:
@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 @click.command()
 @market_options
 @trace_option
+@screen_options
 @click.pass_context
 def demo(
-    ctx: click.Context, *, seed: int | None, rate: float | None, instruments: int | None, trace: Path | None
+    ctx: click.Context,
+    *,
+    seed: int | None,
+    rate: float | None,
+    instruments: int | None,
+    trace: Path | None,
+    bandwidth: float | None,
+    view: str,
 ) -> None:
     """Open the monitor on a simulated market, which ends with it. Needs no account."""
     need_terminal("the demo")
@@ -38,9 +46,9 @@ def demo(
         from cadenza_tui.feed.worker import Feed, FeedSettings  # noqa: PLC0415
         from cadenza_tui.market.state import Market  # noqa: PLC0415
 
-        theme = configuration.load().theme
+        config = configuration.load()
         ready = child.ready()
         token = sources.fixed(ready.token, "the simulator's token")
         feed = Feed(Market(), FeedSettings(ready.url, label="demo", token=token))
-        code = open_monitor(feed, theme, trace)
+        code = open_monitor(feed, config, trace=trace, bandwidth=bandwidth, view=view)
     ctx.exit(code)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cadenza_tui.cli.account_options import EXIT_CODES_HELP
 from cadenza_tui.cli.options import PROFILE_VARIABLE, choose, complete_profile, profile_trust
-from cadenza_tui.errors import ConfigError
+from cadenza_tui.errors import FAILED, UNAUTHORISED, UNREACHABLE, UNUSABLE, ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cadenza_tui.doctor.finding import Finding
     from cadenza_tui.doctor.subject import Subject, Target
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES_HELP)
 @click.option(
     "--profile",
     metavar="P",
@@ -43,14 +45,28 @@ def doctor(
     """Check the configuration, the token, the way to the server, the server and the terminal.
 
     One line each, with a remedy where something is not as it should be; the token itself is never shown.
-    Exits with 1 if a check fails. What needs a check that failed is skipped.
+    Exits with the code of the first check that fails. What needs a check that failed is skipped.
     """
-    from cadenza_tui.doctor.report import failed  # noqa: PLC0415  # heavy for a --help
-    from cadenza_tui.doctor.subject import Subject  # noqa: PLC0415
+    from cadenza_tui.doctor.subject import Subject  # noqa: PLC0415  # heavy for a --help
 
     subject = Subject(lambda: _target(profile, url, config_file))
     findings = asyncio.run(_examine(subject, as_json=as_json))
-    ctx.exit(1 if failed(findings) else 0)
+    ctx.exit(_exit_code(findings, subject))
+
+
+def _exit_code(findings: Sequence[Finding], subject: Subject) -> int:
+    """Return what a script can tell from: the code of the first failure, as the other commands have it."""
+    from cadenza_tui.doctor import local, network, server  # noqa: PLC0415  # heavy for a --help
+    from cadenza_tui.doctor.finding import Outcome  # noqa: PLC0415
+
+    first = next((finding.name for finding in findings if finding.outcome is Outcome.FAIL), None)
+    if first is None:
+        return 0
+    if first == server.CONNECT and subject.probe is not None and subject.probe.unauthorised:
+        return UNAUTHORISED
+    codes = {local.CONFIGURATION: UNUSABLE, local.TOKEN: UNAUTHORISED}
+    codes |= dict.fromkeys((network.NAME, network.TCP, network.TLS, server.CONNECT), UNREACHABLE)
+    return codes.get(first, FAILED)
 
 
 def _target(profile: str | None, url: str | None, config_file: Path | None) -> Target:
@@ -81,15 +97,13 @@ def _target(profile: str | None, url: str | None, config_file: Path | None) -> T
 async def _examine(subject: Subject, *, as_json: bool) -> list[Finding]:
     import msgspec  # noqa: PLC0415  # heavy for a --help
 
+    from cadenza_tui.cli.paper import paper_of  # noqa: PLC0415
     from cadenza_tui.doctor.examination import checks, examine  # noqa: PLC0415
     from cadenza_tui.doctor.report import Report, to_object  # noqa: PLC0415
+    from cadenza_tui.view.glyphs import Glyphs  # noqa: PLC0415
 
-    on_terminal = sys.stdout.isatty()
-    report = Report(
-        colour=on_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
-        unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8",
-        width=shutil.get_terminal_size().columns if on_terminal else None,
-    )
+    paper = paper_of(sys.stdout, os.environ)
+    report = Report(colour=paper.colour, unicode=paper.glyphs is not Glyphs.ASCII, width=paper.width)
     findings: list[Finding] = []
     async for finding in examine(subject, checks(os.environ)):
         findings.append(finding)

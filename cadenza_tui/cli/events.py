@@ -16,9 +16,11 @@ from cadenza_tui.market.records import (
     Portfolio,
     Position,
     Print,
+    Summary,
     Ticker,
     TradingAccount,
 )
+from cadenza_tui.view.account_positions import roe
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -42,25 +44,30 @@ def event_object(event: Event, market: Market, depth: int) -> dict[str, Any] | N
             "quantity": text(event.quantity),
             "side": event.aggressor,
             "trade_id": event.trade_id,
-            "timestamp": _ms(event.timestamp),
+            "timestamp": time_ms(event.timestamp),
         }
     if isinstance(event, Ticker):
         return {
             "kind": "ticker",
             "instrument": event.instrument_id,
-            "last_price": _text(event.last_price),
-            "last_quantity": _text(event.last_quantity),
-            "bid_price": _text(event.bid_price),
-            "bid_quantity": _text(event.bid_quantity),
-            "ask_price": _text(event.ask_price),
-            "ask_quantity": _text(event.ask_quantity),
-            "price_change_percent": _text(event.price_change_percent),
-            "timestamp": _ms(event.timestamp),
+            "last_price": decimal_text(event.last_price),
+            "last_quantity": decimal_text(event.last_quantity),
+            "bid_price": decimal_text(event.bid_price),
+            "bid_quantity": decimal_text(event.bid_quantity),
+            "ask_price": decimal_text(event.ask_price),
+            "ask_quantity": decimal_text(event.ask_quantity),
+            "price_change_percent": decimal_text(event.price_change_percent),
+            "timestamp": time_ms(event.timestamp),
         }
     if isinstance(event, Portfolio):
         return _portfolio(event)
     if isinstance(event, Order):
-        return {"kind": "account", "account": event.account_id, "event": "order", "order": _order(event)}
+        return {
+            "kind": "account",
+            "account": event.account_id,
+            "event": "order",
+            "order": order_object(event),
+        }
     if isinstance(event, TradingAccount):
         return {"kind": "account", "account": event.account_id, "event": "account", **_account(event)}
     return None
@@ -75,7 +82,7 @@ def book_object(market: Market, instrument_id: InstrumentId, depth: int) -> dict
         "bids": _levels(book.bids, depth),
         "asks": _levels(book.asks, depth),
         "in_sync": book.in_sync,
-        "timestamp": _ms(book.timestamp),
+        "timestamp": time_ms(book.timestamp),
     }
 
 
@@ -100,17 +107,24 @@ def channel_object(channel: ChannelHealth) -> dict[str, Any]:
     }
 
 
+def summary_object(summary: Summary) -> dict[str, Any]:
+    """Return the object of what a venue says of an account as a whole."""
+    amounts = {name: getattr(summary, name) for name in Summary.__struct_fields__ if name != "currency"}
+    return {"currency": summary.currency} | {name: decimal_text(held) for name, held in amounts.items()}
+
+
 def balance_object(balance: Balance) -> dict[str, Any]:
     """Return the object of one balance."""
     return {
         "asset": balance.asset,
-        "total": _text(balance.total),
-        "free": _text(balance.free),
-        "locked": _text(balance.locked),
-        "borrowed": _text(balance.borrowed),
-        "frozen": _text(balance.frozen),
-        "net": _text(balance.net),
-        "updated_at": _ms(balance.updated_at),
+        "total": decimal_text(balance.total),
+        "free": decimal_text(balance.free),
+        "locked": decimal_text(balance.locked),
+        "borrowed": decimal_text(balance.borrowed),
+        "frozen": decimal_text(balance.frozen),
+        "net": decimal_text(balance.net),
+        "interest_owed": decimal_text(balance.interest_owed),
+        "updated_at": time_ms(balance.updated_at),
     }
 
 
@@ -121,42 +135,57 @@ def _portfolio(event: Portfolio) -> dict[str, Any]:
         "event": "portfolio",
         "mode": event.mode,
         "balances": None if event.balances is None else [balance_object(item) for item in event.balances],
-        "positions": None if event.positions is None else [_position(item) for item in event.positions],
-        "equity": None if event.summary is None else _text(event.summary.equity),
+        "positions": None if event.positions is None else [position_object(item) for item in event.positions],
+        "equity": None if event.summary is None else decimal_text(event.summary.equity),
         "currency": None if event.summary is None else event.summary.currency,
-        "timestamp": _ms(event.updated_at),
+        "timestamp": time_ms(event.updated_at),
     }
 
 
-def _position(position: Position) -> dict[str, Any]:
+def position_object(position: Position) -> dict[str, Any]:
+    """Return the object of one position; ``roe_percent`` is None where the margin is not known."""
     return {
         "position_id": position.position_id,
         "instrument": position.instrument_id,
         "asset": position.asset,
         "status": position.status,
         "side": position.position_side,
-        "quantity": _text(position.quantity),
-        "entry_price": _text(position.entry_price),
-        "current_price": _text(position.current_price),
-        "unrealized_pnl": _text(position.unrealized_pnl),
-        "realized_pnl": _text(position.realized_pnl),
-        "updated_at": _ms(position.updated_at),
+        "quantity": decimal_text(position.quantity),
+        "entry_price": decimal_text(position.entry_price),
+        "current_price": decimal_text(position.current_price),
+        "unrealized_pnl": decimal_text(position.unrealized_pnl),
+        "realized_pnl": decimal_text(position.realized_pnl),
+        "margin": decimal_text(position.margin),
+        "leverage": decimal_text(position.leverage),
+        "roe_percent": decimal_text(roe(position)),
+        "created_at": time_ms(position.created_at),
+        "updated_at": time_ms(position.updated_at),
     }
 
 
-def _order(order: Order) -> dict[str, Any]:
+def order_object(order: Order) -> dict[str, Any]:
+    """Return the object of one own order."""
     return {
         "order_id": order.order_id,
+        "client_order_id": order.client_order_id,
+        "parent_id": order.parent_id,
+        "list_id": order.list_id,
+        "venue": order.venue,
         "instrument": order.instrument_id,
         "side": order.side,
         "type": order.order_type,
+        "time_in_force": order.time_in_force,
         "status": order.status,
-        "limit_price": _text(order.limit_price),
-        "quantity": _text(order.quantity),
-        "executed_quantity": _text(order.executed_quantity),
-        "executed_price": _text(order.executed_price),
+        "limit_price": decimal_text(order.limit_price),
+        "stop_price": decimal_text(order.stop_price),
+        "quantity": decimal_text(order.quantity),
+        "executed_quantity": decimal_text(order.executed_quantity),
+        "executed_price": decimal_text(order.executed_price),
+        "executed_cost": decimal_text(order.executed_cost),
         "reason": order.reason,
-        "updated_at": _ms(order.updated_at),
+        "created_at": time_ms(order.created_at),
+        "updated_at": time_ms(order.updated_at),
+        "expire_at": time_ms(order.expire_at),
     }
 
 
@@ -173,9 +202,11 @@ def _levels(side: BookSide, depth: int) -> list[list[str]]:
     return [[level.price, level.quantity] for level in side.top(depth)]
 
 
-def _text(value: Decimal | None) -> str | None:
+def decimal_text(value: Decimal | None) -> str | None:
+    """Return a decimal as JSON has it."""
     return None if value is None else text(value)
 
 
-def _ms(nanoseconds: int | None) -> int | None:
+def time_ms(nanoseconds: int | None) -> int | None:
+    """Return a time as JSON has it."""
     return None if nanoseconds is None else nanoseconds // 1_000_000

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cadenza_tui.cli.account_options import EXIT_CODES_HELP
 from cadenza_tui.cli.options import DEFAULT_SERVER, config_option, profile_option, profile_trust
 from cadenza_tui.errors import ConfigError
 
@@ -27,7 +28,7 @@ MAX_EMAIL = 320
 MAX_PASSWORD = 1_024
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES_HELP)
 @click.option("--email", metavar="E", help="Whom to log in; asked for else.")
 @click.option(
     "--password-command",

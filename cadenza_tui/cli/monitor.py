@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadenza_tui.cli.options import find_server, instruments_argument, need_terminal, server_options
+from cadenza_tui.cli.options import (
+    find_server,
+    instruments_argument,
+    need_terminal,
+    screen_options,
+    server_options,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cadenza_tui.config import Config
     from cadenza_tui.feed.replay import ReplayFeed
     from cadenza_tui.feed.worker import Feed
 
@@ -40,18 +47,33 @@ A recording needs neither:  cadenza-tui replay FILE
 All options:                cadenza-tui --help"""
 
 
-def open_monitor(source: Feed | ReplayFeed, theme: str | None, trace: Path | None) -> int:
-    """Open the screen on a feed, and stay until it is left; return the exit code."""
-    from cadenza_tui.feed.trace import Trace  # noqa: PLC0415  # only where there is a screen
-    from cadenza_tui.ui.app import run_monitor  # noqa: PLC0415
+def open_monitor(
+    source: Feed | ReplayFeed, config: Config, *, trace: Path | None, bandwidth: float | None, view: str
+) -> int:
+    """Open the screen on a feed, and stay until it is left; return the exit code.
 
-    alongside = [] if trace is None else [Trace(trace, source.market).run]
-    return run_monitor(source, theme=theme or "dark", alongside=alongside)
+    ``bandwidth`` is in KiB/s, 0 for what suits the link, None for what the configuration says.
+    """
+    from cadenza_tui import paths  # noqa: PLC0415  # only where there is a screen
+    from cadenza_tui.feed.trace import Trace  # noqa: PLC0415
+    from cadenza_tui.ui.app import run_monitor  # noqa: PLC0415
+    from cadenza_tui.ui.bandwidth import Bandwidth  # noqa: PLC0415
+    from cadenza_tui.ui.preferences import Preferences  # noqa: PLC0415
+
+    return run_monitor(
+        source,
+        theme=config.theme or "auto",
+        alongside=[] if trace is None else [Trace(trace, source.market).run],
+        preferences=Preferences.load(paths.preferences_file()),
+        bandwidth=Bandwidth((config.bandwidth if bandwidth is None else bandwidth) or None),
+        view=view,
+    )
 
 
 @click.command(hidden=True)
 @instruments_argument
 @server_options
+@screen_options
 @click.pass_context
 def monitor(
     ctx: click.Context,
@@ -62,6 +84,8 @@ def monitor(
     accounts: tuple[str, ...],
     config_file: Path | None,
     trace: Path | None,
+    bandwidth: float | None,
+    view: str,
 ) -> None:
     """Open the monitor on the live server, with INSTRUMENTs (VENUE:BASE/QUOTE) on the keys 1-9."""
     server = find_server(profile, url, config_file)
@@ -79,4 +103,4 @@ def monitor(
     feed = Feed(Market(), server.settings(instruments, accounts))
     if instruments:
         feed.show(instruments[0])
-    ctx.exit(open_monitor(feed, server.config.theme, trace))
+    ctx.exit(open_monitor(feed, server.config, trace=trace, bandwidth=bandwidth, view=view))

@@ -97,6 +97,51 @@ def trace_option(command: Decorated) -> Decorated:
     )(command)
 
 
+class BandwidthType(click.ParamType[float]):
+    """KiB a second, or ``auto``, which is 0 here: None would be an option that was not given."""
+
+    name = "bandwidth"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        from cadenza_tui.config import AUTO_BANDWIDTH, MAX_BANDWIDTH, MIN_BANDWIDTH  # noqa: PLC0415
+
+        if value == AUTO_BANDWIDTH:
+            return 0.0
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if MIN_BANDWIDTH <= number <= MAX_BANDWIDTH:
+            return number
+        return self.fail(
+            f"{value!r} is no bandwidth; give {MIN_BANDWIDTH:g} to {MAX_BANDWIDTH:,.0f} KiB a second, or auto",
+            param,
+            ctx,
+        )
+
+
+def screen_options(command: Decorated) -> Decorated:
+    """Take what the screen shows first, and how much of the link it may use."""
+    for option in (
+        click.option(
+            "--bandwidth",
+            type=BandwidthType(),
+            metavar="N|auto",
+            help="KiB/s that the screen may take; auto goes by the link, and is modest over SSH.",
+        ),
+        click.option(
+            "--view",
+            type=click.Choice(["market", "account", "health"]),
+            default="market",
+            show_default=True,
+            help="The view to begin with.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def config_option(command: Decorated) -> Decorated:
     """Take ``--config``."""
     return click.option(
@@ -288,3 +333,9 @@ def need_terminal(what: str) -> None:
                 f"{what} needs a terminal, and {name} is not one",
                 remedy="run it in a terminal; `stream`, `balances` and `replay --headless` need none",
             )
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "unknown") and os.name != "nt":
+        raise ConfigError(
+            f"{what} needs a terminal that can move its cursor, and TERM is {term or 'not set'}",
+            remedy="set TERM to what the terminal is, as xterm-256color",
+        )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cadenza_tui.cli.options import need_terminal, trace_option
+from cadenza_tui.cli.options import need_terminal, screen_options, trace_option
 
 MAX_SPEED = 100_000.0
 
@@ -45,9 +45,18 @@ class SpeedType(click.ParamType[float]):
     help="Levels a side, headless.",
 )
 @trace_option
+@screen_options
 @click.pass_context
 def replay(
-    ctx: click.Context, *, file: Path, speed: float, headless: bool, depth: int, trace: Path | None
+    ctx: click.Context,
+    *,
+    file: Path,
+    speed: float,
+    headless: bool,
+    depth: int,
+    trace: Path | None,
+    bandwidth: float | None,
+    view: str,
 ) -> None:
     """Play a recording (.ndjson or .ndjson.gz) as if it were live.
 
@@ -63,9 +72,9 @@ def replay(
     from cadenza_tui.feed.replay import ReplayFeed  # noqa: PLC0415
     from cadenza_tui.market.state import Market  # noqa: PLC0415
 
-    theme = configuration.load().theme
+    config = configuration.load()
     feed = ReplayFeed(Market(), file, speed=speed)
-    code = open_monitor(feed, theme, trace)
+    code = open_monitor(feed, config, trace=trace, bandwidth=bandwidth, view=view)
     if feed.error is not None:
         raise feed.error
     ctx.exit(code)

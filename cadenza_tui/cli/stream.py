@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cadenza_tui.cli.account_options import EXIT_CODES_HELP
 from cadenza_tui.cli.options import instruments_argument, need_server, server_options
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cadenza_tui.feed.ingest import Event
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES_HELP)
 @instruments_argument
 @server_options
 @click.option(

@@ -22,7 +22,7 @@ from cadenza_tui import __version__
 from cadenza_tui.credentials.certificates import context
 from cadenza_tui.credentials.claims import Rejected, check_shape, expiry
 from cadenza_tui.credentials.secret import Secret
-from cadenza_tui.errors import TokenError
+from cadenza_tui.errors import UNREACHABLE, TokenError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -51,6 +51,8 @@ class Refused(TokenError):
 
 class Unreachable(TokenError):
     """The server did not answer, or cannot do it now; another attempt may bring more."""
+
+    exit_code = UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)

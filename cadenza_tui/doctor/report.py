@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadenza_tui.doctor.finding import Finding, Outcome
 from cadenza_tui.view.numbers import milliseconds
-from cadenza_tui.view.text import safe, wrapped
+from cadenza_tui.view.text import safe, unfilled, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,9 @@ class Report:
 
     def heading(self, parts: Sequence[str]) -> list[str]:
         """Return what stands above the findings: in one line, or the last part in one of its own."""
-        words = self._text(" · ".join(parts))
-        if self._width is None or len(words) < self._width or len(parts) < 2:
-            return [self._paint(words, _BOLD)]
+        words = " · ".join(parts)
+        if self._width is None or len(safe(words)) < self._width or len(parts) < 2:
+            return [self._paint(self._text(words), _BOLD)]
         return [self._paint(self._text(" · ".join(parts[:-1])), _BOLD), "  " + self._text(parts[-1])]
 
     def lines(self, finding: Finding) -> list[str]:
@@ -85,7 +85,7 @@ class Report:
         return [self._text(line) for line in wrapped(words, room)] or [""]
 
     def _text(self, words: str) -> str:
-        words = safe(words)
+        words = unfilled(safe(words))
         if self._unicode:
             return words
         return words.replace("·", "-").replace("×", "x").encode("ascii", "replace").decode()
@@ -109,8 +109,8 @@ def to_object(label: str, url: str, findings: Sequence[Finding]) -> dict[str, An
             {
                 "name": finding.name,
                 "outcome": finding.outcome.value,
-                "sentence": safe(finding.sentence),
-                "remedy": safe(finding.remedy),
+                "sentence": unfilled(safe(finding.sentence)),
+                "remedy": unfilled(safe(finding.remedy)),
                 "ms": round(finding.ms, 1),
             }
             for finding in findings

@@ -15,6 +15,7 @@ from cadenza_tui.centrifugo.listener import Listener
 from cadenza_tui.centrifugo.options import Options
 from cadenza_tui.doctor.finding import Finding, fail, ok, skipped, warn
 from cadenza_tui.errors import CadenzaError
+from cadenza_tui.feed.link import TOKEN_CODES
 from cadenza_tui.view.numbers import age, count, milliseconds
 from cadenza_tui.wire import rpc
 from cadenza_tui.wire.channels import ChannelName, Kind
@@ -46,6 +47,8 @@ class Probe(Listener):
         self.connected: asyncio.Future[Connected] = loop.create_future()
         self.failed: asyncio.Future[tuple[str, str]] = loop.create_future()
         """The sentence and the remedy of the first failure."""
+        self.unauthorised = False
+        """Whether the server refused for good what a new token may cure."""
         self.subscription: asyncio.Future[Subscribed | tuple[str, str]] = loop.create_future()
         self.between = (0.0, 0.0)
         """Just before the connect command could be sent, and when its reply was there; s since the epoch."""
@@ -87,6 +90,7 @@ class Probe(Listener):
 
     def on_disconnected(self, code: int, reason: str) -> None:
         """The server refused for good."""
+        self.unauthorised = code in TOKEN_CODES
         self._fail(reason, codes.meaning(code, reason).remedy)
 
     def on_subscribed(self, channel: str, subscribed: Subscribed) -> None:

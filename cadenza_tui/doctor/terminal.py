@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadenza_tui.doctor.finding import Finding, ok, skipped, warn
+from cadenza_tui.view.glyphs import Glyphs, glyphs_of
 from cadenza_tui.wire.text import clean
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ANSWER_WITHIN_S = 0.6
 """A round trip over a slow SSH link."""
 QUESTIONS = b"\x1b[?2026$p\x1b[6n"
 """Whether frames can be painted in one go (mode 2026), and where the cursor is: the last is answered last."""
+_LETTERS = {Glyphs.UNICODE: "UTF-8", Glyphs.CONSOLE: "UTF-8 in the console's own font"}
 _CURSOR = re.compile(rb"\x1b\[\d+;\d+R")
 _SYNCHRONIZED = re.compile(rb"\x1b\[\?2026;([0-4])\$y")
 
@@ -57,9 +59,9 @@ def judge(abilities: Abilities) -> Finding:
     """Return what the abilities mean for the monitor."""
     environ = abilities.environ
     term = clean(environ.get("TERM", ""))
-    utf8 = abilities.encoding.lower().replace("-", "") == "utf8"
+    glyphs = glyphs_of(environ, abilities.encoding)
     facts = [f"TERM is {term}" if term else "TERM is not set", colours(environ)]
-    facts.append("UTF-8" if utf8 else f"encoding {clean(abilities.encoding)}")
+    facts.append(_LETTERS.get(glyphs) or f"ASCII alone (encoding {clean(abilities.encoding)})")
     if not abilities.is_terminal:
         return skipped(TERMINAL, f"not one: its size and answers cannot be known; {', '.join(facts)}")
     facts.append(f"{abilities.columns}×{abilities.rows}")
@@ -72,7 +74,7 @@ def judge(abilities: Abilities) -> Finding:
         facts.append("answers")
     if abilities.synchronized is not None:
         facts.append("paints in one go" if abilities.synchronized else "no synchronized output")
-    problems = _problems(abilities, utf8=utf8)
+    problems = _problems(abilities, utf8=glyphs is not Glyphs.ASCII)
     if problems:
         return warn(TERMINAL, ", ".join(facts), "; ".join(problems))
     return ok(TERMINAL, ", ".join(facts))
@@ -80,7 +82,7 @@ def judge(abilities: Abilities) -> Finding:
 
 def _problems(abilities: Abilities, *, utf8: bool) -> list[str]:
     problems: list[str] = []
-    if abilities.environ.get("TERM", "") in {"", "dumb"}:
+    if abilities.environ.get("TERM", "") in {"", "dumb", "unknown"}:
         problems.append("set TERM to what the terminal is, as xterm-256color")
     if not utf8:
         problems.append("set a UTF-8 locale, as LC_ALL=C.UTF-8")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,8 @@ from cadenza_tui.feed.child import SimulatorChild
 
 from ..feed.recordings import line, naive, real_recording, write
 from ..feed.scripted import book
+from ..support.terminal import Terminal
+from .desk import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,22 +115,23 @@ def test_a_stream_that_is_quiet_notices_a_closed_pipe(simulator: Ready) -> None:
         assert process.wait(20) == 0
 
 
-@pytest.mark.parametrize("words", [("stream", BTC), ("balances",)])
-def test_an_interrupt_is_quiet(simulator: Ready, words: tuple[str, ...]) -> None:
-    """Exit code 130 and not a word."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("words", [("stream", BTC), ("balances", "--watch")])
+def test_a_signal_is_quiet(simulator: Ready, words: tuple[str, ...], number: int, code: int) -> None:
+    """The shell's own exit code and not a word."""
     with command(simulator, *words) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=20)
-        assert (process.returncode, errors) == (130, "")
+        assert (process.returncode, errors) == (code, "")
 
 
 def test_a_refused_token_ends_a_stream_with_a_sentence(simulator: Ready) -> None:
     """The status is told as an event too, and the token nowhere."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.forged"
     code, output, errors = finished(simulator, "stream", BTC, CADENZA_TOKEN=token)
-    assert code == 1
+    assert code == 3
     assert json.loads(output.splitlines()[-1])["state"] == "unauthorised"
     assert "CADENZA_TOKEN" in errors
     assert "forged" not in output + errors
@@ -137,48 +141,71 @@ def test_a_refused_token_ends_a_stream_with_a_sentence(simulator: Ready) -> None
 def test_an_expired_token_is_said_before_anything_is_sent(simulator: Ready) -> None:
     """With the time since when."""
     code, output, errors = finished(simulator, "stream", CADENZA_TOKEN="e30.eyJleHAiOjEwMDB9.x")
-    assert (code, output) == (1, "")
+    assert (code, output) == (3, "")
     assert "the token expired" in errors
     assert "1970-01-01 00:16 UTC" in errors
 
 
-def test_balances_once_are_a_table_aligned_at_the_point(simulator: Ready) -> None:
-    """Per account a heading, then each asset, exact."""
-    code, output, errors = finished(simulator, "balances", "--once")
+@pytest.mark.parametrize("part", ["balances", "positions", "orders"])
+def test_a_real_market_is_printed_once(simulator: Ready, part: str) -> None:
+    """As a table with a heading for each account, and as JSON of the account that was asked for."""
+    code, output, errors = finished(simulator, part)
     assert (code, errors) == (0, "")
-    first = output.split("\n\n")[0].splitlines()
-    assert "BINANCE" in first[0]
-    assert first[1].split() == ["asset", "total", "free", "locked", "borrowed"]
-    points = {tuple(place for place, sign in enumerate(row) if sign == ".") for row in first[2:]}
-    assert len(points) == 1
-    assert len(next(iter(points))) == 4
+    assert [block.splitlines()[0].split(" · ")[1] for block in output.split("\n\n")] == ["desk-1", "desk-2"]
+    code, output, errors = finished(simulator, part, "--json", "--account", "desk-2")
+    assert (code, errors) == (0, "")
+    found = told(output)
+    assert (found.state, [account.account for account in found.accounts]) == ("live", ["desk-2"])
 
 
-def test_balances_as_json_are_one_object(simulator: Ready) -> None:
-    """Exact decimals as strings, of the account that was asked for."""
-    code, output, _ = finished(simulator, "balances", "--once", "--json", "--account", "desk-2")
+def test_balances_are_aligned_at_the_point_and_valued(simulator: Ready) -> None:
+    """Each digit is there, and the total is the sum of what has a price."""
+    code, output, _ = finished(simulator, "balances", "--json", "--currency", "USDT")
     assert code == 0
-    (told,) = json.loads(output)["accounts"]
-    assert told["account"] == "desk-2"
-    assert all(isinstance(balance["total"], str) for balance in told["balances"])
+    found = told(output)
+    values = [row.value for account in found.accounts for row in account.balances or () if row.value]
+    assert found.total is not None
+    assert found.total.value is not None
+    assert Decimal(found.total.value) == sum(map(Decimal, values))
+    assert not found.total.stale
+    _, output, _ = finished(simulator, "balances", "--account", "desk-1")
+    points = {
+        tuple(place for place, sign in enumerate(row) if sign == ".") for row in output.splitlines()[2:]
+    }
+    assert len(points) == 1
 
 
-def test_balances_of_an_account_that_is_not_ours_say_so(simulator: Ready) -> None:
-    """The one that is ours is printed all the same."""
-    code, output, errors = finished(
-        simulator, "balances", "--once", "--account", "desk-1", "--account", "nobody"
+@pytest.mark.parametrize(("to", "why"), [(">/dev/full", "No space left"), (">&-", "Bad file descriptor")])
+@pytest.mark.parametrize("words", [f"stream {BTC}", "balances --json", "positions"])
+def test_a_stdout_that_cannot_be_written_is_a_failure(
+    simulator: Ready, words: str, to: str, why: str
+) -> None:
+    """With a sentence, and no traceback: a script is not to take it for done."""
+    done = subprocess.run(
+        f"{sys.executable} -m cadenza_tui {words} --url {simulator.url} {to}",
+        shell=True,
+        env=os.environ | {"CADENZA_CONFIG": os.devnull, "CADENZA_TOKEN": simulator.token},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
-    assert code == 1
-    assert "BINANCE" in output
-    assert "no balances of nobody" in errors
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cadenza-tui: stdout cannot be written: {why}")
 
 
-def test_balances_go_on_with_each_change(simulator: Ready) -> None:
-    """Without --once another line comes when something changed."""
-    with command(simulator, "balances", "--json") as process:
-        told = [event for event, _ in zip(events(process), range(2), strict=False)]
-        assert told[0]["accounts"] != told[1]["accounts"]
-        assert told[1]["time"] > told[0]["time"]
+@pytest.mark.parametrize("no_color", [None, "1"])
+def test_on_a_terminal_a_table_fits(simulator: Ready, no_color: str | None) -> None:
+    """What has no room is named; titles are painted unless colours are not wanted."""
+    words = ("balances", "--account", "desk-1", "--url", simulator.url)
+    environment = {"CADENZA_CONFIG": os.devnull, "CADENZA_TOKEN": simulator.token, "NO_COLOR": no_color}
+    argv = [sys.executable, "-m", "cadenza_tui", *words]
+    with Terminal(argv, columns=50, environment=environment) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert "no room for " in terminal.text
+        assert "total" in terminal.text
+        assert max(map(len, terminal.text.splitlines())) <= 50
+        assert (b"\x1b[" in terminal.raw_tail) == (no_color is None)
 
 
 def test_a_trace_is_written_beside_a_stream(simulator: Ready, tmp_path: Path) -> None:

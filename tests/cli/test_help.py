@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-HEADLESS = ("simulate", "replay", "stream", "balances")
+ACCOUNTS = ("balances", "positions", "orders")
+HEADLESS = ("simulate", "replay", "stream", *ACCOUNTS)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def test_the_help_names_both_forms_and_every_command() -> None:
     """The monitor's options stand without a command."""
     output = run("--help").output
     assert "Usage: cadenza-tui [INSTRUMENT…] [OPTIONS]" in output
-    commands = ("demo", "login", "logout", "simulate", "replay", "stream", "balances")
+    commands = ("demo", "login", "logout", "simulate", "replay", "stream", *ACCOUNTS, "doctor")
     for word in (*commands, "--profile", "--url", "--account"):
         assert word in output
     assert "monitor\n" not in output
@@ -69,11 +70,30 @@ def test_every_command_has_help_and_a_trace(command: str) -> None:
     assert "--trace FILE" in result.output
 
 
+@pytest.mark.parametrize("command", [*ACCOUNTS, "stream", "doctor", "login"])
+def test_the_exit_codes_stand_in_the_help(command: str) -> None:
+    """One a line, each with what it means."""
+    lines = run(command, "--help").output.splitlines()
+    assert [line.split()[0] for line in lines[lines.index("  Exit codes:") + 1 :]] == list("012345")
+
+
+@pytest.mark.parametrize("command", ACCOUNTS)
+def test_a_command_of_accounts_says_what_it_takes(command: str) -> None:
+    """In a line for each, and its name in the list of commands is not cut."""
+    output = run(command, "--help").output
+    for option in ("--json", "--watch", "--all", "--account ID", "--timeout S"):
+        assert option in output
+    assert ("--currency C" in output) == (command == "balances")
+    (told,) = (line for line in run("--help").output.splitlines() if line.startswith(f"  {command} "))
+    assert told.endswith(".")
+    assert not told.endswith("..")
+
+
 @pytest.mark.parametrize("words", [("--profile", "prod"), ("BINANCE:BTC/USDT", "--profile", "prod")])
 def test_what_is_no_command_goes_to_the_monitor(words: tuple[str, ...]) -> None:
     """Options and instruments alike; here it lacks a token."""
     result = run(*words)
-    assert (result.exit_code, "no token for the profile 'prod'" in result.output) == (1, True)
+    assert (result.exit_code, "no token for the profile 'prod'" in result.output) == (3, True)
 
 
 def test_a_misspelt_command_is_told_from_an_instrument() -> None:
@@ -97,7 +117,11 @@ def test_a_word_that_is_no_instrument_says_what_one_is() -> None:
         (("--profile", "prdo"), 2, "did you mean 'prod'?"),
         (("--config", "/does/not/exist"), 2, "no such file"),
         (("stream",), 2, "nothing says which server"),
-        (("balances", "--once"), 2, "nothing says which server"),
+        (("balances",), 2, "nothing says which server"),
+        (("positions", "--watch"), 2, "nothing says which server"),
+        (("orders", "--json"), 2, "nothing says which server"),
+        (("balances", "--timeout", "0"), 2, "Invalid value for '--timeout'"),
+        (("positions", "--currency", "EUR"), 2, "No such option"),
         (("replay", "/does/not/exist", "--headless"), 1, "no such file"),
         (("replay", "x", "--speed", "0"), 2, "'0' is no speed"),
         (("replay", "x", "--speed", "fast"), 2, "'fast' is no speed"),
@@ -196,6 +220,9 @@ def test_commands_profiles_and_instruments_are_completed(tmp_path: Path) -> None
     assert "--url" in complete("cadenza-tui --", tmp_path)
     assert complete("cadenza-tui stream --profile d", tmp_path) == ["desk"]
     assert complete("cadenza-tui stream BIN", tmp_path) == ["BINANCE:BTC/USDT"]
+    assert complete("cadenza-tui pos", tmp_path) == ["positions"]
+    assert {"--json", "--watch", "--all", "--currency"} <= set(complete("cadenza-tui balances --", tmp_path))
+    assert complete("cadenza-tui balances --currency us", tmp_path) == ["USDT", "USDC", "USD"]
 
 
 IMPORTED = """
@@ -214,7 +241,7 @@ print(",".join(heavy))
         ("--help",),
         ("replay", "{recording}", "--headless"),
         ("stream", "--url", "ws://127.0.0.1:1/", "BINANCE:BTC/USDT"),
-        ("balances", "--once", "--url", "ws://127.0.0.1:1/"),
+        *((part, "--url", "ws://127.0.0.1:1/") for part in ACCOUNTS),
         ("simulate", "--port", "1", "--host", "192.0.2.1"),
     ],
 )

@@ -90,12 +90,12 @@ def test_a_login_says_who_until_when_and_where(config: Path) -> None:
 def test_a_login_makes_the_commands_work(config: Path) -> None:
     """Without any token in sight; and after a logout they say what to do."""
     log_in()
-    result = run("balances", "--once")
+    result = run("balances")
     assert (result.exit_code, "asset" in result.output) == (0, True)
     assert run("logout").output == "The login of the profile 'desk' is forgotten.\n"
     assert run("logout").output == "There is no login for the profile 'desk'.\n"
-    result = run("balances", "--once")
-    assert result.exit_code == 1
+    result = run("balances")
+    assert result.exit_code == 3
     assert "there is no token for the profile 'desk'" in result.output
     assert "run `cadenza-tui login --profile desk`" in result.output
 
@@ -130,7 +130,7 @@ def test_a_keyring_is_preferred(config: Path, tmp_path: Path, monkeypatch: pytes
     (secrets,) = json.loads(kept.read_text()).values()
     refresh = json.loads(secrets)["refresh"]
     assert refresh not in Store().path("desk").read_text()
-    assert "asset" in program("balances", "--once")
+    assert "asset" in program("balances")
     assert "is forgotten" in program("logout")
     assert json.loads(kept.read_text()) == {}
 
@@ -146,7 +146,7 @@ def test_a_person_is_asked_and_the_password_is_not_shown(config: Path) -> None:
             terminal.send(f"{password}\r")
             code = terminal.wait_for_end()
             assert says in terminal.text
-            assert code == (0 if password == PASSWORD else 1)
+            assert code == (0 if password == PASSWORD else 3)
             assert "hush" not in terminal.text
             assert f"{EMAIL}: {PASSWORD}" not in terminal.text
     assert "check the e-mail and the password" in terminal.text
@@ -178,10 +178,10 @@ def test_the_profiles_own_password_command_is_used(config: Path) -> None:
         (("--email", "a b@c.example"), 2, "no e-mail address"),
         (("--password-command", "'"), 2, "cannot be split"),
         (("--password-command", " "), 2, "names no command"),
-        (("--password-command", "/does/not/exist"), 1, "cannot be run: No such file"),
-        (("--password-command", "false"), 1, "failed with exit status 1"),
+        (("--password-command", "/does/not/exist"), 3, "cannot be run: No such file"),
+        (("--password-command", "false"), 3, "failed with exit status 1"),
         (("--password-command", "true"), 2, "is empty"),
-        (("--password-command", "echo hush"), 1, "Invalid login credentials (errno 40101)"),
+        (("--password-command", "echo hush"), 3, "Invalid login credentials (errno 40101)"),
         (("--profile", "dsk"), 2, "did you mean 'desk'?"),
     ],
 )

@@ -57,11 +57,11 @@ async def test_a_server_that_is_well_ends_with_0(tmp_path: Path) -> None:
     assert out.rstrip().endswith("9 ok · 1 skipped")
 
 
-async def test_a_failure_ends_with_1_and_json_is_one_object(tmp_path: Path) -> None:
+async def test_a_server_that_is_not_there_ends_with_4_and_json_is_one_object(tmp_path: Path) -> None:
     """Whatever failed, the object is whole."""
     url = f"ws://127.0.0.1:{unused_port()}/x"
     code, out, err = await run(tmp_path, "--url", url, "--json")
-    assert (code, err) == (1, "")
+    assert (code, err) == (4, "")
     told = json.loads(out)
     assert (told["ok"], told["url"]) == (False, url)
     by_name = {check["name"]: check["outcome"] for check in told["checks"]}
@@ -88,17 +88,34 @@ async def test_a_configuration_that_cannot_be_used_is_a_finding(
     path = tmp_path / "config.toml"
     path.write_text(text)
     code, out, _ = await run(tmp_path, "--config", str(path))
-    assert code == 1
+    assert code == 2
     assert "✗ fail    configuration" in out
     assert says in out
     assert remedy in out
     assert "skipped terminal" in out
 
 
+async def test_a_token_that_is_refused_ends_with_3(tmp_path: Path) -> None:
+    """Whether the server refuses it, or it is expired before it is sent."""
+    async with ScriptedServer() as server:
+        server.close_with = (3500, "invalid token")
+        code, out, _ = await run(tmp_path, "--url", server.url)
+        assert (code, "✗ fail    connect" in out) == (3, True)
+        code, out, _ = await run(tmp_path, "--url", server.url, bearing=token(exp=1_000.0))
+        assert (code, "✗ fail    token" in out) == (3, True)
+
+
+async def test_queries_that_fail_end_with_1(tmp_path: Path) -> None:
+    """As what has no code of its own."""
+    async with ScriptedServer() as server:
+        code, out, _ = await run(tmp_path, "--url", server.url)
+        assert (code, "✗ fail    queries" in out) == (1, True)
+
+
 async def test_a_profile_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     """With the nearest name."""
     code, out, _ = await run(tmp_path, "--profile", "prd")
-    assert code == 1
+    assert code == 2
     assert "there is no profile 'prd'" in out
     assert "did you mean 'prod'?" in out
 

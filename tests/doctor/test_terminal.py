@@ -43,6 +43,7 @@ def test_a_good_terminal_is_told_with_its_abilities() -> None:
         ({"environ": {"TERM": "dumb"}}, "set TERM"),
         ({"environ": {}}, "set TERM"),
         ({"encoding": "ascii"}, "UTF-8 locale"),
+        ({"environ": {"TERM": "xterm-256color", "LC_ALL": "C"}}, "UTF-8 locale"),
         ({"columns": 79}, "make it at least 80×24"),
         ({"rows": 23}, "make it at least 80×24"),
         ({"answers": False}, "where its cursor is"),
@@ -53,6 +54,18 @@ def test_what_a_terminal_lacks_has_a_remedy(changes: dict[str, object], remedy: 
     found = judge(replace(GOOD, **changes))  # type: ignore[arg-type]
     assert found.outcome is Outcome.WARN
     assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("environ", "fact"),
+    [
+        ({"TERM": "linux"}, "16 colours, UTF-8 in the console's own font"),
+        ({"TERM": "xterm", "LANG": "C"}, "16 colours, ASCII alone (encoding utf-8)"),
+    ],
+)
+def test_what_can_be_shown_is_told(environ: dict[str, str], fact: str) -> None:
+    """As the screen takes it: the kernel's console has few glyphs, the C locale none beyond ASCII."""
+    assert fact in judge(replace(GOOD, environ=environ)).sentence
 
 
 def test_what_is_no_terminal_says_what_cannot_be_known() -> None:
