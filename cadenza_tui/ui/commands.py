@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Provider
 
+from cadenza_tui.market.valuation import currencies
 from cadenza_tui.ui.keys import KEYS
-from cadenza_tui.view.text import clip, safe
+from cadenza_tui.view.text import clip, safe, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NOT_COMMANDS = frozenset({"palette", "back", "pinned"})
 MAX_NAME = 60
+MOST_CURRENCIES = 40
 
 
 class MonitorCommands(Provider):
@@ -40,8 +42,13 @@ class MonitorCommands(Provider):
                 )
         for name in sorted(app.themes):
             yield f"Theme: {name}", "", partial(app.switch_theme, name)
+        own = "Value in each account's own currency"
+        yield own, "", partial(monitor.value_in, "")
+        for currency in currencies(app.source.market)[:MOST_CURRENCIES]:
+            yield f"Value in {clip(safe(currency), MAX_NAME)}", "", partial(monitor.value_in, currency)
         for instrument_id in app.source.market.instruments:
-            yield f"Show {clip(safe(instrument_id), MAX_NAME)}", "", partial(monitor.select, instrument_id)
+            name = unfilled(clip(safe(instrument_id), MAX_NAME))
+            yield f"Show {name}", "", partial(monitor.select, instrument_id)
 
     async def discover(self) -> Hits:
         """Offer the actions before anything is typed."""

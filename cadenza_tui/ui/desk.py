@@ -30,9 +30,11 @@ class Desk:
     view: View = View.MARKET
     focused: str = "book"
     zoomed: str | None = None
-    account: int = 0
+    accounts: dict[str, str] = field(default_factory=dict)
+    """The account that a pane shows, by pane, empty for all of them; nothing where none was chosen."""
+    filter: str = ""
+    """What the rows of the account panes are filtered by, as it was typed."""
     tab: int = 0
-    masked: bool = False
     cursor: int = 0
     """Ladder cursor in rows from the spread row; negative is towards the asks, 0 is none."""
     scroll: dict[str, int] = field(default_factory=dict)

@@ -19,6 +19,8 @@ class Key(NamedTuple):
     group: str
     footer: int = 0
     """Place in the footer, 1 first; 0 is not in the footer."""
+    account: int = 0
+    """The same in the Account view."""
     first: bool = False
     """Whether the next key depends on it: it is acted on before that is looked at, however fast they come."""
 
@@ -45,8 +47,10 @@ KEYS = (
     ),
     Key("zoom", "z", "zoom", "z", "zoom", "maximise the focused pane, and back", "Panes", 6),
     Key("pause", "p", "pause", "p", "pause", "pause the focused pane, and go on", "Panes", 7),
-    Key("down", "down,j", "move(1)", "↓ j", "down", "ladder cursor or rows down", "Panes"),
-    Key("up", "up,k", "move(-1)", "↑ k", "up", "ladder cursor or rows up", "Panes"),
+    Key("down", "down,j", "move(1)", "↓ j", "down", "cursor or rows down", "Panes"),
+    Key("up", "up,k", "move(-1)", "↑ k", "up", "cursor or rows up", "Panes"),
+    Key("page-down", "ctrl+d,pagedown", "page(1)", "ctrl+d", "page", "a page down", "Panes"),
+    Key("page-up", "ctrl+u,pageup", "page(-1)", "ctrl+u", "page", "a page up", "Panes"),
     Key(
         "centre",
         "space",
@@ -57,17 +61,34 @@ KEYS = (
         "Panes",
         4,
     ),
-    Key("tab-right", "right", "account_tab(1)", "→", "tab", "next tab of the account pane", "Account"),
-    Key("tab-left", "left", "account_tab(-1)", "←", "tab", "tab before", "Account"),
-    Key("account-next", "full_stop", "account(1)", ".", "account", "next account", "Account"),
+    Key(
+        "account-next",
+        "full_stop",
+        "account(1)",
+        ".",
+        "account",
+        "next account, or all",
+        "Account",
+        0,
+        1,
+    ),
     Key("account-previous", "comma", "account(-1)", ",", "account", "account before", "Account"),
-    Key("mask", "b", "mask", "b", "mask", "mask and unmask every amount", "Account", 8),
-    Key("goto", "g", "goto", "g", "views", "go to a view: g m, g a, g h", "Views", 9, first=True),
+    Key("tab-right", "right", "account_tab(1)", "→", "table", "next table of the account", "Account", 0, 7),
+    Key("tab-left", "left", "account_tab(-1)", "←", "table", "table before", "Account"),
+    Key("sort", "s", "sort", "s", "sort", "sort the table by the next column", "Account", 0, 2),
+    Key("sort-turn", "S", "sort_turn", "S", "turn", "sort it the other way round", "Account"),
+    Key("filter", "f", "filter", "f", "filter", "filter the rows", "Account", 0, 3, first=True),
+    Key("dust", "0", "dust", "0", "dust", "hide and show dust", "Account", 0, 4),
+    Key("currency", "v", "currency(1)", "v", "value in", "value in the next currency", "Account", 0, 5),
+    Key("mask", "b", "mask", "b", "mask", "mask and unmask every amount", "Account", 8, 6),
+    Key("goto", "g", "goto", "g", "views", "go to a view: g m, g a, g h", "Views", 9, 8, first=True),
     Key("view-market", "f1", "view('market')", "F1  g m", "market", "Market view", "Views"),
     Key("view-account", "f2", "view('account')", "F2  g a", "account", "Account view", "Views"),
     Key("view-health", "f3,i", "view('health')", "F3  g h  i", "health", "Health view", "Views"),
     Key("resync", "R", "resync", "R", "resync", "ask for the book again", "Feed"),
     Key("theme", "t", "theme", "t", "theme", "dark or light", "Program"),
+    Key("clock", "T", "clock", "T", "clock", "hide and show the clock", "Program"),
+    Key("suspend", "ctrl+z", "suspend_process", "ctrl+z", "suspend", "to the shell, fg returns", "Program"),
     Key("redraw", "ctrl+l", "redraw", "ctrl+l", "redraw", "write the whole screen again", "Program"),
     Key("palette", "ctrl+p,colon", "command_palette", "ctrl+p  :", "commands", "all commands", "Program"),
     Key("help", "question_mark", "help", "?", "help", "this help", "Program"),
@@ -93,9 +114,10 @@ def bindings() -> list[Binding]:
     return made
 
 
-def footer_keys() -> list[tuple[str, str]]:
-    """Return ``(key, word)`` for the footer, the most wanted first."""
-    return [(key.shown, key.word) for key in sorted(KEYS, key=lambda key: key.footer) if key.footer]
+def footer_keys(*, account: bool = False) -> list[tuple[str, str]]:
+    """Return ``(key, word)`` for the footer, of the ``account`` view or of others, the most wanted first."""
+    placed = [(key.account if account else key.footer, key.shown, key.word) for key in KEYS]
+    return [(shown, word) for place, shown, word in sorted(placed) if place]
 
 
 def footer_end() -> list[tuple[str, str]]:

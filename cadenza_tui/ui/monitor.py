@@ -6,15 +6,15 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.screen import Screen
-
 from cadenza_tui.market.state import Topic
+from cadenza_tui.ui.account_actions import AccountActions
 from cadenza_tui.ui.desk import Desk, View
 from cadenza_tui.ui.help import HelpScreen
 from cadenza_tui.ui.keys import GOTO, bindings
 from cadenza_tui.ui.pane import PaneWidget, RowsWidget
 from cadenza_tui.ui.picker import PickerScreen
-from cadenza_tui.ui.presenter import Presenter
+from cadenza_tui.ui.preferences import Preferences
+from cadenza_tui.ui.presenter import ACCOUNT_PANES, Presenter
 from cadenza_tui.ui.terminal import hang_up, is_gone
 from cadenza_tui.view.layout import MARKET_PANES, layout
 from cadenza_tui.view.rows import Bars, Ground
@@ -38,10 +38,10 @@ TICK = 1.0
 """Seconds between two looks at what changes with time alone: ages, the clock, staleness."""
 
 SLOWER = {
-    "instruments": NS // 3,
+    "instruments": NS // 4,
     "tape": NS // 5,
-    "account": NS // 2,
-    "accounts": NS // 2,
+    "account": NS // 4,
+    "accounts": NS // 4,
     "status": NS // 4,
     "health": NS // 2,
 }
@@ -50,18 +50,25 @@ SLOWER = {
 PANES = ("instruments", "book", "tape", "account", "accounts", "health")
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(AccountActions):
     """The monitor: status line, panes, footer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, source: Source, brush: Brush) -> None:
+    def __init__(
+        self,
+        source: Source,
+        brush: Brush,
+        preferences: Preferences | None = None,
+        view: View = View.MARKET,
+    ) -> None:
         super().__init__(id="monitor")
-        self.desk = Desk()
+        self.preferences = preferences if preferences is not None else Preferences()
+        self.desk = Desk(view=view)
         self.clock: FrameClock | None = None
         self._source = source
         self._brush = brush
-        self._presenter = Presenter(source, self.desk, bars=Bars.TINT)
+        self._presenter = Presenter(source, self.desk, self.preferences, bars=Bars.TINT)
         self._panes = {name: PaneWidget(brush, id=name) for name in PANES}
         self._lines = {
             name: RowsWidget(brush, id=name, ground=Ground.GROUND) for name in ("status", "tabs", "footer")
@@ -333,22 +340,17 @@ class MonitorScreen(Screen[None]):
         """Bring the touch back to the middle and every list to its first row."""
         self.desk.cursor = 0
         self.desk.scroll.clear()
+        self._presenter.to_top(*ACCOUNT_PANES)
         self._invalidate(*self._shown)
 
-    def action_account_tab(self, by: int) -> None:
-        """Show another tab of the account pane."""
-        self._presenter.turn_tab(by)
-        self._invalidate("account", "accounts")
+    def action_page(self, by: int) -> None:
+        """Move the focused pane by a page."""
+        self._presenter.page(self.desk.focused, by, self._panes[self.desk.focused].inside.height)
+        self._invalidate(self.desk.focused)
 
-    def action_account(self, by: int) -> None:
-        """Show another account."""
-        self._presenter.turn_account(by)
-        self._invalidate("account", "accounts", "book")
-
-    def action_mask(self) -> None:
-        """Hide or show every amount."""
-        self.desk.masked = not self.desk.masked
-        self._invalidate(*self._shown)
+    def action_suspend_process(self) -> None:
+        """Hand the terminal back to the shell until the program is brought to the front again."""
+        self.app.action_suspend_process()
 
     def action_resync(self) -> None:
         """Ask for the selected book again."""
@@ -372,8 +374,13 @@ class MonitorScreen(Screen[None]):
         self.app.push_screen(HelpScreen(self._brush))
 
     def action_back(self) -> None:
-        """Undo one step: zoom, then pause, then another view."""
-        if self.desk.zoomed is not None:
+        """Undo one step: the row pointed at, the filter, zoom, then pause, then another view."""
+        account = self.desk.focused in ACCOUNT_PANES
+        if account and self._presenter.release(self.desk.focused):
+            pass
+        elif account and self.desk.filter:
+            self.desk.filter = ""
+        elif self.desk.zoomed is not None:
             self.desk.zoomed = None
         elif self.desk.paused:
             self.desk.paused.clear()
@@ -394,15 +401,22 @@ class MonitorScreen(Screen[None]):
                 chosen = self._presenter.instrument_at(event.screen_y - widget.region.y - 1)
                 if chosen is not None:
                     self.select(chosen)
+            elif widget.id in ACCOUNT_PANES:
+                left, top = widget.region.x + 1, widget.region.y + 1
+                self._presenter.point(widget.id, int(event.screen_x) - left, int(event.screen_y) - top)
             self._invalidate(*self._shown)
 
     def on_mouse_scroll_down(self) -> None:
         """Scroll with the wheel."""
-        self.action_move(1)
+        self._roll(1)
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll with the wheel."""
-        self.action_move(-1)
+        self._roll(-1)
+
+    def _roll(self, by: int) -> None:
+        self._presenter.roll(self.desk.focused, by, self._panes[self.desk.focused].inside.height)
+        self._invalidate(self.desk.focused)
 
 
 def _place(widget: RowsWidget, rect: Rect) -> None:

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from cadenza_tui.view.frame import framed
 from cadenza_tui.view.rows import Ground, Span
-from cadenza_tui.view.text import blank, fit_row, to_ascii
+from cadenza_tui.view.text import blank, fit_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,8 +81,7 @@ class RowsWidget(Widget):
         return bool(changed)
 
     def _strip(self, row: Row, width: int, dimmed: bool) -> Strip:
-        row = fit_row(row, width, self._ground)
-        return self._brush.strip(to_ascii(row) if self._brush.ascii else row, dimmed=dimmed)
+        return self._brush.strip(fit_row(row, width, self._ground), dimmed=dimmed)
 
     def rebrush(self, brush: Brush) -> None:
         """Paint everything again in another palette."""

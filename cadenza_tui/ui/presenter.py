@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from cadenza_tui.market.trust import book_trust, channel_trust, connection_trust, worst
+from cadenza_tui.market.valuation import currencies
 from cadenza_tui.ui.desk import View
 from cadenza_tui.ui.keys import footer_end, footer_keys, goto_keys
+from cadenza_tui.view import account_page
 from cadenza_tui.view.account import TABS, account
-from cadenza_tui.view.account_tables import AccountWidths
+from cadenza_tui.view.account_frame import AccountMemory, Options
+from cadenza_tui.view.account_order import SORTS, following, turned
 from cadenza_tui.view.accounts import account_view
 from cadenza_tui.view.footer import footer, tabs
 from cadenza_tui.view.health import health
@@ -30,9 +33,11 @@ if TYPE_CHECKING:
     from cadenza_tui.market.records import InstrumentId, Order
     from cadenza_tui.market.trust import Trust
     from cadenza_tui.ui.desk import Desk
+    from cadenza_tui.ui.preferences import Preferences
     from cadenza_tui.ui.source import Source
     from cadenza_tui.view.rows import Bars, Row
 
+ACCOUNT_PANES = ("account", "accounts")
 PANE_WORDS = (("instruments", "Instruments"), ("book", "Book"), ("tape", "Tape"), ("account", "Account"))
 LADDERS_KEPT = 64
 TAPE_ROWS = 2000
@@ -43,10 +48,11 @@ Widths = TypeVar("Widths")
 class Presenter:
     """Makes the panes. Holds no market state: column widths, scroll positions and paused panes only."""
 
-    def __init__(self, source: Source, desk: Desk, *, bars: Bars) -> None:
+    def __init__(self, source: Source, desk: Desk, preferences: Preferences, *, bars: Bars) -> None:
         self._source = source
         self._market = source.market
         self._desk = desk
+        self._preferences = preferences
         self.bars = bars
         self.places = Layout({}, ())
         self.prefix = False
@@ -54,7 +60,7 @@ class Presenter:
         self._ladders: dict[str, LadderWidths] = {}
         self._tapes: dict[str, TapeWidths] = {}
         self._watch = WatchWidths()
-        self._account = AccountWidths()
+        self.memories = {name: AccountMemory() for name in ACCOUNT_PANES}
         self._table = TableWidths()
         self._frozen: dict[str, Pane] = {}
         self._latest: dict[str, Pane] = {}
@@ -118,7 +124,7 @@ class Presenter:
             centre=self._desk.scroll.get("book", 0),
             own_orders=self._own_orders(),
             bars=self.bars,
-            masked=self._desk.masked,
+            masked=self._preferences.masked,
         )
 
     def _tape(self, width: int, height: int, now: int) -> Pane:
@@ -140,34 +146,40 @@ class Presenter:
 
     def _one_account(self, width: int, height: int, now: int) -> Pane:
         accounts = self.accounts()
+        chosen = self.chosen("account", accounts)
         return account(
-            accounts[self._desk.account % len(accounts)] if accounts else None,
+            accounts,
             self._market,
             width=width,
             height=height,
             now=now,
-            trust=self._account_trust(accounts, now),
-            widths=self._account,
+            trust=self._account_trust(accounts, chosen, now),
+            memory=self.memories["account"],
+            options=self._options(),
+            chosen=chosen,
             tab=TABS[self._desk.tab % len(TABS)],
-            masked=self._desk.masked,
-            scroll=self._desk.scroll.get("account", 0),
-            others=max(len(accounts) - 1, 0),
+            trust_of=self.book_trust,
         )
 
     def _all_accounts(self, width: int, height: int, now: int) -> Pane:
         accounts = self.accounts()
+        chosen = self.chosen("accounts", accounts)
         return account_view(
             accounts,
             self._market,
             width=width,
             height=height,
             now=now,
-            trust=self._account_trust(accounts, now),
-            widths=self._account,
-            masked=self._desk.masked,
-            scroll=self._desk.scroll.get("accounts", 0),
-            bars=self.bars,
+            trust=self._account_trust(accounts, chosen, now),
+            memory=self.memories["accounts"],
+            options=self._options(),
+            chosen=chosen,
+            trust_of=self.book_trust,
         )
+
+    def _options(self) -> Options:
+        kept = self._preferences
+        return Options(kept.currency, kept.sorts, kept.hide_dust, self._desk.filter, kept.masked)
 
     def _health(self, width: int, height: int, now: int) -> Pane:
         return health(
@@ -177,6 +189,7 @@ class Presenter:
             now=now,
             widths=self._table,
             scroll=self._desk.scroll.get("health", 0),
+            masked=self._preferences.masked,
         )
 
     def _nothing(self, title: str, width: int, height: int, now: int) -> Pane:
@@ -197,13 +210,20 @@ class Presenter:
                 self.book_trust(selected, now) if selected is not None else None,
                 width=width,
                 now=now,
+                notice=self._preferences.notice,
+                clock=self._preferences.clock,
             )
         if name == "tabs":
             return tabs(PANE_WORDS, tuple(self.places.panes), self._desk.focused, width=width)
-        return footer(goto_keys() if self.prefix else footer_keys(), width=width, end=self._footer_end())
+        return footer(self._keys(), width=width, end=self._footer_end())
+
+    def _keys(self) -> list[tuple[str, str]]:
+        if self.prefix:
+            return goto_keys()
+        return footer_keys(account=self._desk.view is View.ACCOUNT)
 
     def _footer_end(self) -> Row:
-        masked = (Span("amounts masked   ", Role.WARN),) if self._desk.masked else ()
+        masked = (Span("amounts masked   ", Role.WARN),) if self._preferences.masked else ()
         keys = [
             span
             for at, (key, word) in enumerate(footer_end())
@@ -221,8 +241,14 @@ class Presenter:
         self._frozen.pop(name, None)
 
     def move(self, name: str, by: int, height: int) -> None:
-        """Move the ladder's cursor, which takes the ladder along at its edge, or another pane's first row."""
+        """Move the cursor of the ladder or of the accounts' rows, or another pane's first row.
+
+        A cursor takes what is in sight along at its edge.
+        """
         scroll = self._desk.scroll
+        if name in self.memories:
+            account_page.move(self.memories[name], by)
+            return
         if name != "book":
             scroll[name] = min(max(scroll.get(name, 0) + by, 0), self._last_scroll(name, height))
             return
@@ -245,23 +271,88 @@ class Presenter:
         rows = {
             "instruments": len(self._desk.pinned) + 1,
             "tape": len(self._market.tape(selected).latest(TAPE_ROWS)) if selected is not None else 0,
-            "account": self._account.total_rows,
-            "accounts": self._account.total_rows,
             "health": 2 * len(self._market.health.channels) + height,
         }.get(name, 0)
         return max(rows - height, 0)
 
     def turn_tab(self, by: int) -> None:
         """Go to another tab of the account pane."""
+        if self._desk.view is View.ACCOUNT:
+            account_page.turn(self.memories["accounts"], by)
+            return
         self._desk.tab = (self._desk.tab + by) % len(TABS)
-        self._desk.scroll.pop("account", None)
+        self.to_top("account")
+
+    def page(self, name: str, by: int, height: int) -> None:
+        """Move a pane by almost all that is in sight."""
+        if name in self.memories:
+            memory = self.memories[name]
+            account_page.move(memory, by * max(memory.room - 2, 1))
+        else:
+            self.move(name, by * max(height - 2, 1), height)
+
+    def roll(self, name: str, by: int, height: int) -> None:
+        """Move what is in sight, as a wheel does."""
+        if name in self.memories:
+            account_page.scroll(self.memories[name], by)
+        else:
+            self.move(name, by, height)
+
+    def sort(self, name: str, *, turn: bool) -> None:
+        """Sort a pane's focused table by the next column, or the other way round."""
+        table = self.memories[name].focused
+        if table in SORTS:
+            sorts = self._preferences.sorts
+            sorts[table] = turned(table, sorts) if turn else following(table, sorts)
+
+    def currency(self, by: int) -> str:
+        """Return the next currency that everything can be valued in, empty for each account's own."""
+        known = ["", *currencies(self._market)]
+        now = self._preferences.currency
+        at = known.index(now) if now in known else 0
+        return known[(at + by) % len(known)]
+
+    def point(self, name: str, x: int, y: int) -> None:
+        """Point at what is at a cell of an account pane's body."""
+        account_page.point(self.memories[name], x, y)
+
+    def release(self, name: str) -> bool:
+        """Let go of the row that is pointed at; return whether there was one."""
+        memory = self.memories.get(name)
+        if memory is None or memory.cursor is None:
+            return False
+        memory.cursor = None
+        return True
 
     def turn_account(self, by: int) -> None:
-        """Go to another account."""
-        count = len(self.accounts())
-        if count:
-            self._desk.account = (self._desk.account + by) % count
-        self._desk.scroll.pop("account", None)
+        """Go on from all accounts to the first one, the second, and round."""
+        name = "accounts" if self._desk.view is View.ACCOUNT else "account"
+        accounts = self.accounts()
+        if len(accounts) < 2:
+            return
+        places = ["", *(each.account_id for each in accounts)]
+        at = places.index(self.chosen(name, accounts))
+        self._desk.accounts[name] = places[(at + by) % len(places)]
+        self.to_top(name)
+
+    def chosen(self, name: str, accounts: list[Account]) -> str:
+        """Return the id of the account that a pane shows, empty for all of them.
+
+        Where nothing was chosen the Account view has all of them, and the Market view's pane the first.
+        """
+        ids = [each.account_id for each in accounts]
+        if len(ids) == 1:
+            return ids[0]
+        wanted = self._desk.accounts.get(name)
+        if wanted is None:
+            return ids[0] if ids and name == "account" else ""
+        return wanted if wanted in ids else ""
+
+    def to_top(self, *names: str) -> None:
+        """Let go of the row that is pointed at, and show the first rows."""
+        for name in names:
+            memory = self.memories[name]
+            memory.cursor, memory.first = None, 0
 
     def instrument_at(self, row: int) -> InstrumentId | None:
         """Return the instrument in a body row of the watchlist."""
@@ -288,12 +379,12 @@ class Presenter:
         channel = self._source.ingest.channel_of(kind, instrument_id)
         return channel_trust(self._market.health, channel, now)
 
-    def _account_trust(self, accounts: list[Account], now: int) -> Trust:
+    def _account_trust(self, accounts: list[Account], chosen: str, now: int) -> Trust:
         """Return how far what is shown of the accounts can be trusted: as far as the worst of them."""
         link = connection_trust(self._market.health, now)
-        if self._desk.view is not View.ACCOUNT and accounts:
-            accounts = [accounts[self._desk.account % len(accounts)]]
-            return self._one_account_trust(accounts[0], now)
+        one = [each for each in accounts if each.account_id == chosen]
+        if one:
+            return self._one_account_trust(one[0], now)
         channel_of = self._source.ingest.channel_of
         watched = [each for each in accounts if channel_of(Kind.ACCOUNT, each.account_id)]
         return link if link.dimmed else worst(self._one_account_trust(each, now) for each in watched) or link

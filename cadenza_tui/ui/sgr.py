@@ -54,26 +54,36 @@ def look_of(style: Style | None, system: ColorSystem | None) -> Look:
     )
 
 
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29"}
+_RESET = "0"
+
+
+def _attributes(now: str, wanted: str) -> list[str]:
+    """Return the parameters that turn one set of attributes into the other, one by one."""
+    had, has = set(now.split(";")) - {""}, set(wanted.split(";")) - {""}
+    off = sorted({_OFF[code] for code in had - has})
+    if "22" in off:  # it ends bold and dim alike
+        had -= {"1", "2"}
+    return [*off, *sorted(has - had)]
+
+
 @lru_cache(maxsize=8192)
-def transition(now: Look, wanted: Look) -> str:
+def transition(now: Look | None, wanted: Look) -> str:
     """Return the shortest sequence that turns one look into the other, ``""`` when they are the same.
 
-    An attribute can only be taken back by a reset, after which everything wanted is said again.
+    None is a look that is not known: nothing of it is relied on.
     """
     if now == wanted:
         return ""
     if wanted == PLAIN:
         return "\x1b[m"
-    whole = ";".join(part for part in ("0", *wanted) if part)
-    if now.attributes != wanted.attributes and now.attributes:
+    whole = ";".join(part for part in (_RESET, *wanted) if part)
+    if now is None:
         return f"\x1b[{whole}m"
-    parts: list[str] = []
-    if now.attributes != wanted.attributes:
-        parts.append(wanted.attributes)
+    parts = _attributes(now.attributes, wanted.attributes)
     if now.foreground != wanted.foreground:
         parts.append(wanted.foreground or "39")
     if now.background != wanted.background:
         parts.append(wanted.background or "49")
     piecewise = ";".join(parts)
-    shortest = piecewise if len(piecewise) <= len(whole) else whole
-    return f"\x1b[{shortest}m"
+    return f"\x1b[{piecewise if len(piecewise) <= len(whole) else whole}m"

@@ -1,23 +1,37 @@
-"""The way out to the terminal: bytes counted, and frames acknowledged by the terminal itself.
+"""The driver that takes the monitor to the terminal without ever waiting for it.
 
-After a frame the terminal is asked where its cursor is (``ESC[6n``). It answers in order, so the answer says
-that everything before it has been drawn, however deep the buffers of an SSH link are.
+Textual's driver does everything but the writing, which it leaves to a thread with a queue that blocks the
+event loop once it is full. Here a ``Writer`` takes the bytes. The names of Textual's driver that this stands
+on are ``_writer_thread``, ``_file`` and ``_loop``; ``tests/ui/test_terminal.py`` fails when they move.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
-from queue import Full
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING
+
+from cadenza_tui.ui.writer import open_writer
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
+    from collections.abc import Callable
 
-LOOK_AGAIN_S = 0.1
-"""How often to look whether the thread that writes is still there, while its queue is full."""
+    from textual.driver import Driver
+    from textual.drivers._writer_thread import WriterThread
+
+    from cadenza_tui.ui.writer import Writer
+
+LAST_WORDS_S = 0.3
+"""Seconds that a terminal has, on leaving, to take what puts it back as it was."""
 REQUEST_ACKNOWLEDGEMENT = "\x1b[6n"
+"""Asks where the cursor is. Terminals answer in order, so the answer says that all before has been drawn,
+however deep the buffers of an SSH link are."""
+CANCEL = "\x18\x1b[?2026l"
+"""Ends whatever sequence was cut in two, and a synchronised update that will not be finished."""
+PLAIN = "\x1b[m"
 
 
 class Meter:
@@ -27,47 +41,83 @@ class Meter:
         self.bytes_written = 0
 
 
-def metered(driver_class: type[Driver], meter: Meter) -> type[Driver]:
-    """Return ``driver_class`` with its writes counted on ``meter``.
+def unhurried(
+    driver_class: type[Driver],
+    meter: Meter,
+    *,
+    drained: Callable[[], object] = lambda: None,
+    spell: Callable[[str], str] = lambda data: data,
+) -> type[Driver]:
+    """Return ``driver_class`` with its writes counted on ``meter`` and handed to a writer that never waits.
 
-    The thread that writes ends with its terminal, and nothing takes what is queued for it any more: what is
-    written then is dropped, where Textual would wait for room for ever, and the program with it.
+    ``drained`` is called when a terminal that was busy has taken everything. ``spell`` returns what the
+    terminal can show of what is written. On Windows writes are only counted: its console takes them at once.
     """
 
-    class MeteredDriver(driver_class):  # type: ignore[valid-type,misc]
+    class CountedDriver(driver_class):  # type: ignore[valid-type,misc]
         def write(self, data: str) -> None:
+            data = spell(data)
             meter.bytes_written += len(data) if data.isascii() else len(data.encode())
-            thread = getattr(self, "_writer_thread", None)
-            if thread is None:
-                super().write(data)
+            super().write(data)
+
+    class UnhurriedDriver(driver_class):  # type: ignore[valid-type,misc]
+        out: Writer | None = None
+
+        @property
+        def pending(self) -> int:
+            """Bytes that the terminal has not taken yet."""
+            return 0 if self.out is None else self.out.pending
+
+        def write(self, data: str) -> None:
+            """Hand over what is to be written; from the thread that reads keys, through the event loop."""
+            if threading.current_thread() is not threading.main_thread():
+                self._loop.call_soon_threadsafe(self.write, data)
                 return
-            _queue(thread, data)
+            if self.out is not None:
+                encoded = spell(data).encode(self._file.encoding, "replace")
+                meter.bytes_written += len(encoded)
+                self.out.write(encoded)
+
+        def start_application_mode(self) -> None:
+            self.out = open_writer(self._file.fileno(), self._loop, drained)
+            super().start_application_mode()
+            thread: WriterThread | None = vars(self)["_writer_thread"]
+            self._writer_thread = None
+            if thread is not None:  # it has had nothing to do, and ends at once
+                thread.stop()
+
+        def stop_application_mode(self) -> None:
+            if self.out is None:
+                return
+            self.write(CANCEL + PLAIN if self.out.drop() else PLAIN)
+            super().stop_application_mode()
+            self.out.drain(LAST_WORDS_S)
 
         def close(self) -> None:
-            thread = getattr(self, "_writer_thread", None)
-            if thread is not None:
-                _queue(thread, None)
-                thread.join()
-                self._writer_thread = None
+            if self.out is not None:
+                self.out.close()
+                self.out = None
             super().close()
 
-    return MeteredDriver
+    return CountedDriver if sys.platform == "win32" else UnhurriedDriver
 
 
-def _queue(thread: Any, item: str | None) -> None:
-    """Queue what is to be written, None for the end; drop it where the thread that writes is not there."""
-    while thread.is_alive():
-        try:
-            thread._queue.put(item, timeout=LOOK_AGAIN_S)
-        except Full:
-            continue
+def say(text: str) -> None:
+    """Write a last word to standard error, and give up soon where that is a terminal which takes none."""
+    stream = sys.__stderr__
+    if stream is None or not text:
         return
-
-
-def backlog(driver: Any) -> int:
-    """Return how many writes wait for the terminal; past 30 Textual would block the event loop."""
-    thread = getattr(driver, "_writer_thread", None)
-    return 0 if thread is None else thread._queue.qsize()
+    if not stream.isatty():
+        stream.write(text)
+        return
+    loop = asyncio.new_event_loop()
+    writer = open_writer(stream.fileno(), loop)
+    try:
+        writer.write(text.encode(stream.encoding, "replace"))
+        writer.drain(LAST_WORDS_S)
+    finally:
+        writer.close()
+        loop.close()
 
 
 def is_gone() -> bool:
@@ -81,6 +131,5 @@ def hang_up() -> None:
     The kernel sends this signal by itself where the terminal is the controlling one. Under ``nohup``, which
     has it ignored, a screen that is gone for good is no reason to stay either.
     """
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGHUP)

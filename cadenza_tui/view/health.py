@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from cadenza_tui.market.health import ChannelState, ConnectionState
 from cadenza_tui.market.trust import TrustState, channel_trust, connection_trust
+from cadenza_tui.view.account_facts import names
 from cadenza_tui.view.health_facts import connection_facts, groups
 from cadenza_tui.view.numbers import UNKNOWN, age, clock, count, rate
 from cadenza_tui.view.rows import Pane, Role, Row, Span
 from cadenza_tui.view.states import CURRENT, SIGNS, state_row
-from cadenza_tui.view.table import Cell, Heading, Line, TableWidths, table
+from cadenza_tui.view.table import MASK, Cell, Heading, Line, TableWidths, table
 from cadenza_tui.view.text import blank, both_ends, clip, fit_row, left, safe, wrapped
 from cadenza_tui.wire.channels import Kind, parse
 
@@ -75,11 +76,12 @@ def health(
     now: int,
     widths: TableWidths | None = None,
     scroll: int = 0,
+    masked: bool = False,
 ) -> Pane:
     """Return the Health view with a body of ``width`` x ``height`` cells, ``scroll`` rows on.
 
     The channels scroll under their header; where there is no room for that, the whole does. ``widths`` keeps
-    the table's columns from frame to frame.
+    the table's columns from frame to frame. ``masked`` shows no amount of what a query has corrected.
     """
     facts = market.health
     trust = connection_trust(facts, now)
@@ -88,7 +90,13 @@ def health(
     tall = height >= TALL
     body = [*_heading(facts.connection, trust, now, width), empty]
     body += [*groups(connection_facts(facts, now), width, spaced=tall), empty]
-    lists = [each for each in (_losses(facts, now), _troubles(facts), _rejected(facts)) if each is not None]
+    every_list = (
+        _losses(facts, now),
+        _corrected(market, masked=masked),
+        _troubles(facts),
+        _rejected(facts),
+    )
+    lists = [each for each in every_list if each is not None]
     if tall:
         body += [row for each in lists for row in (*_listed(each, width), empty)]
     elif lists:
@@ -178,6 +186,23 @@ def _losses(facts: Health, now: int) -> _Entries | None:
     drops = list(reversed(facts.connection.drops))
     entries = [_Entry(f"{clock(drop.at)}  {age(now - drop.at):>5} ago", drop.reason) for drop in drops]
     return ("losses", entries) if entries else None
+
+
+def _corrected(market: Market, *, masked: bool) -> _Entries | None:
+    """Return what of the accounts a query has found to differ from what the pushes gave, the latest first."""
+    found = sorted(
+        ((difference, account) for account in market.accounts.values() for difference in account.differences),
+        key=lambda each: -each[0].at,
+    )
+    entries = [
+        _Entry(
+            f"{clock(difference.at)}  {names(account)[0]}",
+            f"{difference.what} {difference.field}".strip()
+            + (f": {MASK} → {MASK}" if masked else f": held {difference.held}, is {difference.queried}"),
+        )
+        for difference, account in found
+    ]
+    return ("corrected", entries) if entries else None
 
 
 def _troubles(facts: Health) -> _Entries | None:

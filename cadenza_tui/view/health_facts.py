@@ -11,7 +11,7 @@ from cadenza_tui.view.text import blank, fit_row, left
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cadenza_tui.market.health import Health
+    from cadenza_tui.market.health import Health, ScreenHealth
 
 GROUP = 29
 """Cells that a group of facts needs, and what it is given at most."""
@@ -59,8 +59,8 @@ def connection_facts(facts: Health, now: int) -> list[tuple[str, list[_Fact]]]:
             [
                 _fact("p50", milliseconds(link.lag_p50_ms)),
                 _fact("p99", milliseconds(link.lag_p99_ms)),
-                _fact("latest", milliseconds(link.lag_ms)),
                 _clock(link.clock_offset_ms),
+                _answers(screen),
             ],
         ),
         (
@@ -80,7 +80,7 @@ def connection_facts(facts: Health, now: int) -> list[tuple[str, list[_Fact]]]:
                     count(screen.frames),
                     f"{count(screen.skipped)} skipped" if screen.skipped else "",
                 ),
-                _fact("last took", milliseconds(screen.paint_ms)),
+                _fact("last took", milliseconds(screen.paint_ms), _pace(screen)),
                 _fact("written", size(screen.bytes_written), f"{size(screen.bytes_rate)}/s"),
                 _fact(
                     "loop stall",
@@ -90,6 +90,18 @@ def connection_facts(facts: Health, now: int) -> list[tuple[str, list[_Fact]]]:
             ],
         ),
     ]
+
+
+def _pace(screen: ScreenHealth) -> str:
+    return f"{screen.fps:.{int(0 < screen.fps < 10)}f} fps" if screen.fps else ""
+
+
+def _answers(screen: ScreenHealth) -> _Fact:
+    """Return how fast the terminal acknowledges a frame, and how much it is sent at a time."""
+    allowed = f"{size(screen.allowance)} a frame" if screen.allowance else ""
+    if screen.round_trip_ms is None:
+        return _fact("screen", "silent", allowed, Role.MUTED)
+    return _fact("screen", milliseconds(screen.round_trip_ms), allowed)
 
 
 def _if(trouble: object) -> Role:

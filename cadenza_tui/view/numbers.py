@@ -29,6 +29,12 @@ SECOND = 1_000_000_000
 _PLAIN = re.compile(r"(-?)0*(\d+)(?:\.(\d*))?", re.ASCII)
 _WIDE = Context(prec=4000, rounding=ROUND_HALF_EVEN)
 _LONGEST = 120
+_WITHOUT_CENTS = frozenset({"JPY", "KRW", "IDR", "VND", "CLP"})
+_WITH_CENTS = frozenset(
+    {"AED", "AUD", "BRL", "CAD", "CHF", "CNH", "CNY", "CZK", "DAI", "DKK", "EUR", "EURC", "GBP", "HKD", "HUF"}
+    | {"ILS", "INR", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "THB", "TRY", "ZAR"}
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"), (10**3, "k"))
 
 
@@ -188,6 +194,39 @@ def age(ns: int | None) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def quiet_age(ns: int) -> str:
+    """Return an age that seldom changes: ``·`` below a minute, ``4 m``, in fives from 5 m on, ``2 h``."""
+    minutes = max(ns, 0) // (60 * SECOND)
+    if minutes < 1:
+        return LEVEL
+    if minutes < 60:
+        return f"{minutes if minutes < 5 else minutes // 5 * 5} m"
+    return f"{minutes // 60} h" if minutes < 1440 else f"{minutes // 1440} d"
+
+
+def money_decimals(currency: str) -> int:
+    """Return the decimals that an amount of a currency is read with: 2, none for yen and its like, else 8."""
+    if currency in _WITHOUT_CENTS:
+        return 0
+    return 2 if currency in _WITH_CENTS or currency.startswith("USD") or currency.endswith("USD") else 8
+
+
+def until(at: int | None, now: int) -> str:
+    """Return a moment to come as UTC: ``07:30``, with its day where that is another than ``now``'s."""
+    if at is None or not 0 <= at < 253_402_300_800 * SECOND:
+        return UNKNOWN
+    moment = gmtime(at // SECOND)
+    words = f"{moment.tm_hour:02}:{moment.tm_min:02}"
+    if at // (86_400 * SECOND) == now // (86_400 * SECOND):
+        return words
+    day = f"{moment.tm_mday} {_MONTHS[moment.tm_mon - 1]}"
+    return (
+        f"{day} {words}"
+        if moment.tm_year == gmtime(max(now, 0) // SECOND).tm_year
+        else f"{day} {moment.tm_year}"
+    )
 
 
 @lru_cache(maxsize=256)

@@ -94,7 +94,7 @@ def matches(
 
     An empty query means all of them. Pinned ones come first among equals, in their own order.
     """
-    words = query[:MAX_QUERY].split()
+    words = safe(query[:MAX_QUERY]).split()
     places = {instrument_id: at for at, instrument_id in enumerate(pinned)}
     found: list[Match] = []
     for instrument in instruments:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cadenza_tui.market.analytics import imbalance
-from cadenza_tui.market.trust import TrustState
+from cadenza_tui.market.trust import QUIET_AFTER_NS, SECOND, TrustState
 from cadenza_tui.view.numbers import (
     UNKNOWN,
     Column,
     arrow,
-    clock,
     milliseconds,
     number,
     percent,
@@ -21,9 +21,10 @@ from cadenza_tui.view.numbers import (
     signed,
     size,
 )
+from cadenza_tui.view.numbers import clock as time_of_day
 from cadenza_tui.view.rows import Ground, Role, Row, Span
 from cadenza_tui.view.states import CURRENT, SIGNS, words
-from cadenza_tui.view.text import blank, clip, fit_row, on_ground, row_cells, safe
+from cadenza_tui.view.text import blank, clip, cut, fit_row, on_ground, row_cells, safe
 from cadenza_tui.view.watchlist import quote
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ GAP = 3
 IMBALANCE_DEPTH = 10
 IMBALANCE_CELLS = 11
 MOST = 9
+QUIET_STEP_NS = 10 * SECOND
 KINDS = frozenset({"spot", "futures", "perpetual", "option", "cfd", "contract"})
 """Kinds of instruments: they stand close to the venue."""
 
@@ -59,29 +61,51 @@ def status(
     width: int,
     now: int,
     notice: str = "",
+    clock: bool = True,
 ) -> Row:
     """Return the status line of ``width`` cells.
 
     ``connection`` and ``book`` are the trust in the connection and in the instrument's book. As it narrows
-    the details go; instrument, touch and state stay. ``notice`` comes before the details.
+    the details go; instrument, touch and state stay. ``notice`` comes before the details. Rates are the
+    screen's steady ones where there are any; without ``clock`` nothing here changes while nothing happens.
     """
-    trust = overall(connection, book)
+    trust = _calm(overall(connection, book))
     health = market.health
     end: list[tuple[int, Row]] = [(0, _state(market, trust))]
     if notice:
         end.insert(0, (1, (Span(safe(notice), Role.ACCENT),)))
-    link = health.connection
+    link, screen = health.connection, health.screen
     if trust.state in (*CURRENT, TrustState.CROSSED, TrustState.LOCKED):
         if link.lag_p50_ms is not None and link.speed is None:
-            end.append((5, (Span(milliseconds(link.lag_p50_ms), Role.MUTED),)))
-        end.append((6, (Span(rate(link.rate), Role.MUTED),)))
-    end.append((8, (Span(f"{size(health.screen.bytes_rate)}/s", Role.MUTED),)))
+            lag = _steady(screen.steady_lag_ms, link.lag_p50_ms)
+            end.append((5, (Span(milliseconds(lag), Role.MUTED),)))
+        end.append((6, (Span(rate(_steady(screen.steady_messages_rate, link.rate)), Role.MUTED),)))
+    written = f"{size(_steady(screen.steady_bytes_rate, screen.bytes_rate))}/s"
+    end.append((8, (Span(f"{written} {frame_rate(screen.fps)}", Role.MUTED),)))
     if link.label:
-        end.append((7, (Span(safe(link.label)[:16], Role.MUTED),)))
-    end.append((4, (Span(clock(now), Role.MUTED),)))
+        end.append((7, (Span(cut(link.label, 16), Role.MUTED),)))
+    if clock:
+        end.append((4, (Span(time_of_day(now), Role.MUTED),)))
     start = _instrument(market, instrument_id, dimmed=book is not None and book.dimmed)
     brief: Row = (Span(f"{SIGNS[trust.state].glyph} {SIGNS[trust.state].word}", SIGNS[trust.state].role),)
     return on_ground(_arranged(start, end, width, brief), Ground.GROUND)
+
+
+def _calm(trust: Trust) -> Trust:
+    """Let the age of what is only quiet step: a line that counts seconds is traffic while nothing happens."""
+    if trust.state is not TrustState.QUIET or trust.age_ns is None:
+        return trust
+    step = QUIET_STEP_NS if trust.age_ns >= QUIET_STEP_NS else QUIET_AFTER_NS
+    return replace(trust, age_ns=trust.age_ns // step * step)
+
+
+def _steady(steady: float | None, latest: float) -> float:
+    return latest if steady is None else steady
+
+
+def frame_rate(fps: float) -> str:
+    """Return frames a second for the eye: ``0.4 fps``, ``12 fps``."""
+    return f"{fps:.1f} fps" if 0 < fps < 9.95 else f"{fps:.0f} fps"
 
 
 def _arranged(
@@ -154,7 +178,7 @@ def _instrument(market: Market, instrument_id: InstrumentId | None, *, dimmed: b
     if instrument is not None:
         venue, symbol, kind = instrument.venue, instrument.symbol, instrument.kind.lower()
     parts: list[tuple[int, Row]] = []
-    names = (Span(safe(symbol)[:20], Role.STRONG), Span(" " + safe(venue)[:14], Role.MUTED))
+    names = (Span(cut(symbol, 20), Role.STRONG), Span(" " + cut(venue, 14), Role.MUTED))
     parts.append((0, names))
     if kind in KINDS:
         parts.append((3, (Span(kind, Role.MUTED),)))

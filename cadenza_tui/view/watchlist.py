@@ -21,7 +21,7 @@ from cadenza_tui.view.numbers import (
 )
 from cadenza_tui.view.rows import Ground, Pane, Role, Row, Span
 from cadenza_tui.view.states import SIGNS
-from cadenza_tui.view.text import blank, clip, fit_row, left, message, on_ground, safe
+from cadenza_tui.view.text import blank, clip, cut, fit_row, left, message, on_ground, safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -368,4 +368,4 @@ def _kind(market: Market, instrument_id: InstrumentId) -> str:
 def _venue(market: Market, instrument_id: InstrumentId) -> str:
     instrument = market.instruments.get(instrument_id)
     venue = instrument.venue if instrument is not None else instrument_id.partition(":")[0]
-    return safe(venue)[:VENUE_WIDTH]
+    return cut(venue, VENUE_WIDTH)

@@ -19,6 +19,7 @@ from cadenza_tui.market.state import Market, Topic
 from cadenza_tui.simulator import payloads
 from cadenza_tui.simulator.exchange import Exchange
 from cadenza_tui.ui.app import MonitorApp
+from cadenza_tui.ui.desk import View
 from cadenza_tui.wire.channels import parse
 from cadenza_tui.wire.rpc import decode_instruments
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from cadenza_tui.market.records import InstrumentId
     from cadenza_tui.simulator.exchange import Publication
+    from cadenza_tui.ui.preferences import Preferences
 
 SECOND = 1_000_000_000
 OPENS = 1_723_161_254 * SECOND
@@ -191,10 +193,17 @@ class PaintedApp(MonitorApp):
         Path(cadenza_tui.ui.app.__file__).with_name("app.tcss")
     )  # else it is sought beside this file
 
-    def __init__(self, source: Stage, *, theme: str = "dark") -> None:
+    def __init__(
+        self,
+        source: Stage,
+        *,
+        theme: str = "dark",
+        preferences: Preferences | None = None,
+        view: View = View.MARKET,
+    ) -> None:
         self.glass = Glass()
         self.stage = source
-        super().__init__(source, theme=theme)
+        super().__init__(source, theme=theme, preferences=preferences, view=view)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         width, height = self.size
@@ -256,10 +265,16 @@ async def settle(pilot: Pilot[int]) -> None:
 
 @asynccontextmanager
 async def monitor(
-    stage: Stage | None = None, *, size: tuple[int, int] = (120, 40), theme: str = "dark"
+    stage: Stage | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    theme: str = "dark",
+    preferences: Preferences | None = None,
+    view: View = View.MARKET,
 ) -> AsyncIterator[tuple[PaintedApp, Pilot[int]]]:
     """Open the monitor, on a live market unless another stage is given, and leave it at the end."""
-    app = PaintedApp(stage if stage is not None else Stage().open(), theme=theme)
+    stage = stage if stage is not None else Stage().open()
+    app = PaintedApp(stage, theme=theme, preferences=preferences, view=view)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         yield app, pilot

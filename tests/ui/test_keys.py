@@ -37,4 +37,11 @@ def test_no_action_hangs_on_keys_that_terminals_take() -> None:
 def test_the_footer_shows_what_is_bound() -> None:
     """A key in the footer is a key of the table."""
     shown = {key.shown for key in KEYS}
-    assert all(key in shown for key, _ in footer_keys())
+    for account in (False, True):
+        assert all(key in shown for key, _ in footer_keys(account=account))
+
+
+def test_the_account_view_has_its_own_footer() -> None:
+    """The most wanted first."""
+    keys = [key for key, _ in footer_keys(account=True)]
+    assert keys == [".", "s", "f", "0", "v", "b", "→", "g"]

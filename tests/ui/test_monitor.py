@@ -178,7 +178,7 @@ async def test_letters_typed_into_the_picker_are_no_commands() -> None:
 # --- help, palette, views
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 50)])
+@pytest.mark.parametrize("size", [(120, 40), (80, 64)])
 async def test_the_help_shows_every_key(size: tuple[int, int]) -> None:
     """Each key of the table, with what it does, and escape leaves."""
     async with monitor(size=size) as (app, pilot):
@@ -217,15 +217,19 @@ async def palette(pilot: object, app: PaintedApp, words: str) -> None:
         return bool(found.option_count) and words in app.glass.text.lower()
 
     await until(pilot, offered)
-    await press(pilot, "down", "enter")
+    titles = [str(option.prompt).lower() for option in found.options]
+    at = next(n for n, title in enumerate(titles) if title.startswith(words))
+    while found.highlighted != at:
+        await press(pilot, "down")
+    await press(pilot, "enter")
     await until(pilot, lambda: not isinstance(app.screen, CommandPalette))
     await settle(pilot)
 
 
 async def test_the_palette_changes_the_theme() -> None:
-    """``ctrl+p``, "theme light", enter: every cell is in the other theme."""
+    """``ctrl+p``, "theme: light", enter: every cell is in the other theme."""
     async with monitor() as (app, pilot):
-        await palette(pilot, app, "theme light")
+        await palette(pilot, app, "theme: light")
         assert app.palette.name == "light"
         grounds = {str(cell.bg) for row in app.glass.screen.buffer.values() for cell in row.values()}
         assert "faf9f6" in grounds

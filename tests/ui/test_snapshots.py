@@ -10,6 +10,8 @@ import pytest
 
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.state import Topic
+from cadenza_tui.ui.desk import View
+from cadenza_tui.ui.preferences import Preferences
 
 from .stage import SECOND, Stage, monitor, press, settle
 
@@ -54,3 +56,35 @@ async def test_the_screen_is_as_it_was(state: str, size: str, monkeypatch: pytes
         app.monitor._tick()  # ages and the clock as of now, whenever the timer would ring
         await settle(pilot)
         compare(f"{state}-{size}", app)
+
+
+ACCOUNT_SIZES = {"40x12": (40, 12), "80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
+ACCOUNT_STATES = ("all", "one", "stale", "masked", "pointed", "unauthorised")
+
+
+@pytest.mark.parametrize("size", ACCOUNT_SIZES)
+@pytest.mark.parametrize("state", ACCOUNT_STATES)
+async def test_the_account_view_is_as_it_was(state: str, size: str) -> None:
+    """Every character of it, at four sizes."""
+    stage = Stage()
+    if state != "unauthorised":
+        stage.open(20)
+    preferences = Preferences(masked=state == "masked")
+    async with monitor(stage, size=ACCOUNT_SIZES[size], view=View.ACCOUNT, preferences=preferences) as (
+        app,
+        pilot,
+    ):
+        match state:
+            case "one":
+                await press(pilot, "full_stop")
+            case "pointed":
+                await press(pilot, "full_stop", "j", "j")
+            case "stale":
+                stage.time += 90 * SECOND
+                stage.say(ConnectionState.CONNECTING, "the connection was reset")
+            case "unauthorised":
+                stage.say(ConnectionState.UNAUTHORISED, "invalid token", "set CADENZA_TOKEN anew")
+        await settle(pilot)
+        app.monitor._tick()
+        await settle(pilot)
+        compare(f"account-{state}-{size}", app)

@@ -16,6 +16,7 @@ from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.records import Instrument
 from cadenza_tui.market.state import Market, Topic
 from cadenza_tui.simulator.exchange import Publication
+from cadenza_tui.ui.pane import RowsWidget
 from tests.support.columns import column
 
 from .stage import SECOND, PaintedApp, Stage, monitor, press, settle, spelled, until
@@ -281,8 +282,10 @@ async def test_a_hostile_name_stays_text(kind: str) -> None:
         await press(pilot, "escape", "escape", "g", "h", "g", "a", "g", "m")
         check_places(app)
         for sequence in re.findall(r"\x1b[^\x1b]*", app.glass.written):
-            assert re.match(r"\x1b\[[\d;]*[HmC]", sequence), sequence
-        visible = re.sub(r"\x1b\[[\d;]*[HmC]", "", app.glass.written)
+            assert re.match(r"\x1b\[[\d;]*[A-DGHmKX]", sequence), sequence
+        for widget in app.monitor.query(RowsWidget):
+            assert all(segment.text.isprintable() for strip in widget.strips for segment in strip)
+        visible = re.sub(r"\x1b\[[\d;]*[A-DGHmKX]|[\b\v]", "", app.glass.written)
         assert visible.isprintable(), [c for c in visible if not c.isprintable()]
         assert not re.search("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\u0300-\u036f]", visible)
         if kind == "markup":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.color import Color
 
 from cadenza_tui.errors import ThemeError
-from cadenza_tui.ui.theme import ROLES, Brush, load_theme, load_themes
+from cadenza_tui.ui.theme import ROLES, Brush, chosen, light_background, load_theme, load_themes, usable
 from cadenza_tui.view.rows import Ground, Role, Span
 
 if TYPE_CHECKING:
@@ -20,26 +21,177 @@ def write(path: Path, **roles: str) -> Path:
     return path
 
 
+def luminance(colour: str) -> float:
+    """Return the relative luminance of ``#rrggbb`` (WCAG 2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_the_shipped_themes_are_dark_and_light() -> None:
-    """Both themes load, and each knows whether it is dark."""
+    """All themes load, and each knows whether it is dark and whether its colours are the terminal's own."""
     themes = load_themes()
-    assert {name: theme.dark for name, theme in themes.items()} == {"dark": True, "light": False}
+    assert {name: (theme.dark, theme.ansi, theme.tints) for name, theme in themes.items()} == {
+        "dark": (True, False, True),
+        "light": (False, False, True),
+        "ansi-dark": (True, True, False),
+        "ansi-light": (False, True, False),
+    }
+
+
+@pytest.mark.parametrize("system", ["truecolor", "256"])
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_every_role_can_be_read_on_every_ground(name: str, system: str) -> None:
+    """Text that is meant to be read keeps a contrast of at least 3 to 1 on panel, cursor and bars."""
+    colours = usable(load_themes(), system)[name].colours
+    for role in ("text", "strong", "bid", "ask", "accent", "own", "muted"):
+        for ground in ("panel", "ground", "cursor"):
+            assert contrast(colours[role], colours[ground]) >= 3.0, f"{role} on {ground}"
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])
-def test_every_role_can_be_read_on_every_ground(name: str) -> None:
-    """Text that is meant to be read keeps a contrast of at least 3 to 1 on panel, cursor and bars."""
+def test_256_colours_are_chosen_not_left_to_chance(name: str) -> None:
+    """Each role has one, and what must differ does: sides, warning, accent, own; cursor, panel, bars."""
+    theme = usable(load_themes(), "256")[name]
+    colours = theme.colours
+    assert set(theme.numbers) == set(ROLES)
+    style = Brush(theme).style(Role.TEXT, Ground.CURSOR)
+    assert style.color == Color.from_ansi(theme.numbers["text"])
+    assert style.bgcolor == Color.from_ansi(theme.numbers["cursor"])
+    for alike in (
+        ("bid", "ask", "warn", "accent", "own", "text", "muted"),
+        ("panel", "cursor", "bid-bar", "bid-large"),
+        ("panel", "cursor", "ask-bar", "ask-large"),
+    ):
+        assert len({colours[role] for role in alike}) == len(alike)
 
-    def luminance(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
-    colours = load_themes()[name].colours
-    for role in ("text", "strong", "bid", "ask", "accent", "own", "muted"):
-        for ground in ("panel", "ground", "cursor"):
-            pair = sorted((luminance(colours[role]), luminance(colours[ground])))
-            assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 3.0, f"{role} on {ground}"
+HUES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+PALETTES = {
+    "xterm": (True, "#000000", "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5"),
+    "console": (True, "#000000", "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa"),
+    "code": (True, "#1e1e1e", "000000 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd e5e5e5"),
+    "solarized dark": (True, "#002b36", "073642 dc322f 859900 b58900 268bd2 d33682 2aa198 eee8d5"),
+    "xterm on white": (False, "#ffffff", "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5"),
+    "gnome on white": (False, "#ffffff", "171421 c01c28 26a269 a2734c 12488b a347ba 2aa1b3 d0cfcc"),
+    "solarized light": (False, "#fdf6e3", "073642 dc322f 859900 b58900 268bd2 d33682 2aa198 eee8d5"),
+}
+"""Palettes that people have: whether they are dark, their ground, and their first eight colours."""
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_ansi_themes_can_be_read_in_the_palettes_that_people_have(palette: str) -> None:
+    """Every hue stands off the ground; the rest is the terminal's own text, dim where it is secondary."""
+    dark, ground, hues = PALETTES[palette]
+    own = dict(zip(HUES, (f"#{hue}" for hue in hues.split()), strict=True))
+    theme = load_themes()["ansi-dark" if dark else "ansi-light"]
+    for role in (role.value for role in Role if role.value in theme.colours):
+        colour = theme.colours[role].removeprefix("ansi_")
+        assert colour == "default" or contrast(own[colour], ground) >= 2.0, role
+
+
+@pytest.mark.parametrize("name", ["ansi-dark", "ansi-light"])
+def test_roles_that_must_differ_do_so_in_sixteen_colours(name: str) -> None:
+    """Bid, ask, warning, accent and own are five looks, none of them text's or muted text's."""
+    brush = Brush(load_themes()[name])
+    roles = (Role.BID, Role.ASK, Role.WARN, Role.ACCENT, Role.OWN, Role.TEXT, Role.MUTED)
+    looks = {(s.color, s.bold, s.dim) for s in (brush.style(role, Ground.PANEL) for role in roles)}
+    assert len(looks) == len(roles)
+
+
+@pytest.mark.parametrize("name", ["ansi-dark", "ansi-light"])
+def test_ansi_themes_paint_no_ground(name: str) -> None:
+    """The terminal's background stays; the row under the cursor differs all the same."""
+    brush = Brush(load_themes()[name])
+    assert {brush.style(role, ground).bgcolor for role in Role for ground in Ground} == {None}
+    assert brush.style(Role.TEXT, Ground.CURSOR) != brush.style(Role.TEXT, Ground.PANEL)
+
+
+def test_a_role_may_be_one_of_the_terminals_own_colours(tmp_path: Path) -> None:
+    """By its name, as Textual writes it or shorter, attributes before it."""
+    theme = load_theme(write(tmp_path / "mine.toml", bid="ansi_bright_green", muted="dim default"))
+    brush = Brush(theme)
+    bid, muted = brush.style(Role.BID, Ground.PANEL), brush.style(Role.MUTED, Ground.PANEL)
+    assert bid.color is not None
+    assert bid.color.name == "bright_green"
+    assert (muted.color, muted.dim) == (None, True)
+
+
+@pytest.mark.parametrize("value", ["", "bold", "loud red", "#12345", "bright_default"])
+def test_what_is_no_colour_is_refused(tmp_path: Path, value: str) -> None:
+    """An attribute alone is none, nor is an attribute that nobody knows."""
+    with pytest.raises(ThemeError, match="'bid' is not a colour"):
+        load_theme(write(tmp_path / "mine.toml", bid=value))
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("bid = 15", "'bid' of .roles-256. is none of the 256 colours, was 15"),
+        ('bid = "#102030"', "is none of the 256 colours"),
+        ("bid = true", "is none of the 256 colours"),
+        ("bdi = 72", "'bdi' is not a role"),
+    ],
+)
+def test_a_number_that_is_no_colour_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
+    """The first sixteen are whatever the terminal has there."""
+    path = write(tmp_path / "mine.toml")
+    path.write_text(f"{path.read_text()}\n[roles-256]\n{line}\n")
+    with pytest.raises(ThemeError, match=sentence):
+        load_theme(path)
+
+
+@pytest.mark.parametrize(
+    ("ground", "light"),
+    [
+        ("0;15", True),
+        ("15;0", False),
+        ("0;default;7", True),
+        ("12;8", False),
+        ("15;default", False),
+        ("", False),
+    ],
+)
+def test_the_terminal_may_say_that_it_is_light(ground: str, light: bool) -> None:
+    """COLORFGBG ends with the background's colour."""
+    assert light_background({"COLORFGBG": ground}) is light
+    assert light_background({}) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "system", "light", "expected"),
+    [
+        ("auto", "truecolor", False, "dark"),
+        ("auto", "256", True, "light"),
+        ("light", "truecolor", False, "light"),
+        ("ansi-light", "truecolor", False, "ansi-light"),
+        ("auto", "standard", False, "ansi-dark"),
+        ("auto", "standard", True, "ansi-light"),
+        ("dark", "standard", True, "ansi-dark"),
+        ("light", "standard", False, "ansi-light"),
+        ("dark", None, False, "dark"),
+    ],
+)
+def test_the_theme_follows_the_wish_and_the_terminal(
+    name: str, system: str | None, light: bool, expected: str
+) -> None:
+    """Where there are sixteen colours a theme's counterpart in these is shown."""
+    every = load_themes()
+    assert chosen(name, every, usable(every, system), light=light).name == expected
+
+
+def test_a_theme_that_there_is_not_is_named() -> None:
+    """The sentence says which there are."""
+    every = load_themes()
+    with pytest.raises(ThemeError, match="no theme 'mauve'") as raised:
+        chosen("mauve", every, every, light=False)
+    assert "auto, ansi-dark, ansi-light, dark, light" in str(raised.value.remedy)
 
 
 def test_a_colour_that_is_none_names_file_and_role(tmp_path: Path) -> None:
@@ -119,9 +271,10 @@ def test_a_bar_of_glyphs_is_fainter_than_its_number_in_a_dimmed_pane() -> None:
 
 
 def test_without_colour_a_brush_uses_attributes_only() -> None:
-    """NO_COLOR leaves weight and reverse."""
+    """NO_COLOR leaves weight, and a line under the cursor's row: reversed, its bar would be reversed, too."""
     style = Brush(load_themes()["dark"], colour=False).style(Role.STRONG, Ground.CURSOR)
     assert style.color is None
     assert style.bgcolor is None
     assert style.bold
-    assert style.reverse
+    assert style.underline
+    assert not style.reverse

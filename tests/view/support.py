@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from cadenza_tui.market.book import OrderBook
 from cadenza_tui.market.records import (
     Balance,
@@ -25,6 +27,7 @@ from cadenza_tui.market.records import (
 )
 from cadenza_tui.market.state import Market
 from cadenza_tui.market.trust import Trust, TrustState
+from cadenza_tui.view.text import painted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,8 +59,8 @@ def screen(pane: Pane) -> str:
 
 
 def bad_widths(rows: Iterable[Row], width: int) -> list[str]:
-    """Return the rows that are not exactly ``width`` cells."""
-    return [text(row) for row in rows if len(text(row)) != width]
+    """Return the rows that are not exactly ``width`` cells, counted and as a terminal shows them."""
+    return [text(row) for row in rows if not len(text(row)) == width == cell_len(text(painted(row)))]
 
 
 def trust(state: TrustState, reason: str = "", age_s: float | None = 0.1) -> Trust:

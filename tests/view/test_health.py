@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cadenza_tui.market.differences import Difference
 from cadenza_tui.market.health import ChannelHealth, ChannelState, ConnectionState, Drop
 from cadenza_tui.market.state import Market
 from cadenza_tui.view.health import bare_url, health, reasons
@@ -174,6 +175,18 @@ def test_the_connections_facts_are_told() -> None:
         assert fact in words
 
 
+def test_the_links_pace_is_told() -> None:
+    """Frames a second, how fast the terminal answers, and what a frame may have; or that it never answers."""
+    made = troubled()
+    assert "silent" in screen(health(made, width=138, height=40, now=NOW))
+    painted = made.health.screen
+    painted.fps, painted.round_trip_ms, painted.allowance, painted.paint_ms = 4.5, 212.0, 1_000, 1.5
+    words = screen(health(made, width=138, height=40, now=NOW))
+    assert "1.5 ms  4.5 fps" in words
+    assert "screen 212 ms" in words
+    assert "212 ms  1.0 KB a frame" in screen(health(made, width=78, height=40, now=NOW))
+
+
 def test_the_latest_losses_are_listed_with_their_times_and_reasons() -> None:
     """The newest first; where there is little room the newest alone, and how many more."""
     made = troubled()
@@ -310,3 +323,24 @@ def test_what_was_passed_over_is_told_without_alarm(height: int) -> None:
     made.health.connection.rejected["row length"] = 3
     listed_last = screen(health(made, width=138, height=50, now=NOW))
     assert listed_last.index("row length") < listed_last.index("duplicate publication")
+
+
+@pytest.mark.parametrize("height", [24, 40])
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_a_query_corrected_is_listed(height: int, masked: bool) -> None:
+    """The latest first, with what was held and what is; masked, without either."""
+    market = troubled()
+    for minute, (name, held) in enumerate((("a1", "7.65000000"), ("a2", "812004.12"))):
+        account = market.account(name)
+        account.compared.found.appendleft(
+            Difference(NOW + minute * 60 * SECOND, "balance BTC", "total", held, "—")
+        )
+    words = screen(health(market, width=138, height=height, now=NOW, masked=masked))
+    assert "corrected" in words
+    assert "balance BTC total" in words
+    assert ("held 812004.12, is —" in words) is not masked
+    assert ("••••• → •••••" in words) is masked
+    if height == 40:
+        assert words.index("23:55:14Z  a2") < words.index("23:54:14Z  a1")
+    else:
+        assert "and 1 more" in words

@@ -16,6 +16,7 @@ def shown(
     width: int = 140,
     instrument: str | None = ID,
     notice: str = "",
+    clock: bool = True,
 ) -> str:
     """Return the status line over the shared market."""
     held = market()
@@ -23,8 +24,11 @@ def shown(
     held.health.connection.lag_p50_ms = 12.3
     held.health.connection.rate = 272
     held.health.screen.bytes_rate = 8123
+    held.health.screen.fps = 2.46
     held.books[ID] = book([("61837.63", "2")], [("61837.64", "1")])
-    return text(status(held, instrument, connection, of_book, width=width, now=NOW, notice=notice))
+    return text(
+        status(held, instrument, connection, of_book, width=width, now=NOW, notice=notice, clock=clock)
+    )
 
 
 @pytest.mark.parametrize("width", range(20, 301, 23))
@@ -35,11 +39,36 @@ def test_the_line_is_exactly_as_wide_as_the_screen(width: int, state: TrustState
 
 
 def test_the_line_of_the_design() -> None:
-    """Instrument, last price and change, touch, imbalance, then state, lag, rate, bytes, server, clock."""
-    assert shown().split() == [
+    """Instrument, last price and change, touch, imbalance, state, lag, rate, bytes, frames, server, clock."""
+    assert shown(width=150).split() == [
         "BTC/USDT", "BINANCE", "spot", "61,837.64", "▲", "1.24%", "61,837.63", "×", "61,837.64",
-        "imb", "━━━━━━━━━━━", "+0.33", "●", "live", "12", "ms", "272/s", "8.1", "KB/s", "prod", "23:54:14Z",
+        "imb", "━━━━━━━━━━━", "+0.33", "●", "live", "12", "ms", "272/s",
+        "8.1", "KB/s", "2.5", "fps", "prod", "23:54:14Z",
     ]  # fmt: skip
+
+
+def test_the_clock_can_be_left_out() -> None:
+    """Then the line stands still while nothing happens."""
+    assert "23:54:14" in shown()
+    assert "23:54:14" not in shown(clock=False)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(7, "quiet 5 s"), (19, "quiet 10 s"), (59, "quiet 50 s")])
+def test_what_is_only_quiet_counts_no_seconds(seconds: int, words: str) -> None:
+    """Its age steps, so that a line on which nothing happens stands still for a while."""
+    assert words in shown(of_book=trust(TrustState.QUIET, "", seconds))
+
+
+def test_steady_figures_come_before_the_latest() -> None:
+    """What flickers is traffic; where nobody reads them steadily, the latest are shown."""
+    held = market()
+    link, screen = held.health.connection, held.health.screen
+    link.lag_p50_ms, link.rate, screen.bytes_rate = 12.3, 272, 8123
+    screen.steady_lag_ms, screen.steady_messages_rate, screen.steady_bytes_rate = 20, 300, 9000
+    line = text(status(held, ID, LIVE, LIVE, width=140, now=NOW))
+    assert "20 ms" in line
+    assert "300/s" in line
+    assert "9.0 KB/s" in line
 
 
 def test_the_touch_stays_at_80_columns() -> None:

@@ -1,0 +1,93 @@
+"""What keys do in the account panes: which account, which table, sorted, filtered, valued and masked how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from cadenza_tui.ui.desk import View
+from cadenza_tui.ui.presenter import ACCOUNT_PANES
+from cadenza_tui.ui.prompt import PromptScreen
+
+if TYPE_CHECKING:
+    from cadenza_tui.ui.desk import Desk
+    from cadenza_tui.ui.preferences import Preferences
+    from cadenza_tui.ui.presenter import Presenter
+
+
+class AccountActions(Screen[None]):
+    """The part of the monitor that is about accounts; what the user settles on is kept at once."""
+
+    if TYPE_CHECKING:
+        preferences: Preferences
+        desk: Desk
+        _presenter: Presenter
+        _shown: frozenset[str]
+
+        def _invalidate(self, *names: str) -> None: ...
+
+    def action_account_tab(self, by: int) -> None:
+        """Show another tab of the account pane."""
+        self._presenter.turn_tab(by)
+        self._invalidate("account", "accounts")
+
+    def action_account(self, by: int) -> None:
+        """Show another account."""
+        self._presenter.turn_account(by)
+        self._invalidate("account", "accounts", "book")
+
+    def _account_pane(self) -> str:
+        return "accounts" if self.desk.view is View.ACCOUNT else "account"
+
+    def action_sort(self) -> None:
+        """Sort the focused table of the account by its next column."""
+        self._presenter.sort(self._account_pane(), turn=False)
+        self._keep()
+
+    def action_sort_turn(self) -> None:
+        """Sort it the other way round."""
+        self._presenter.sort(self._account_pane(), turn=True)
+        self._keep()
+
+    def action_dust(self) -> None:
+        """Hide what is worth next to nothing, or show it again."""
+        self.preferences.hide_dust = not self.preferences.hide_dust
+        self._keep()
+
+    def action_currency(self, by: int) -> None:
+        """Value everything in another currency."""
+        self.value_in(self._presenter.currency(by))
+
+    def value_in(self, currency: str) -> None:
+        """Value everything in a currency; empty is each account's own."""
+        self.preferences.currency = currency
+        self._keep()
+
+    def action_filter(self) -> None:
+        """Ask for what the rows are to be filtered by; they follow as it is typed."""
+        before = self.desk.filter
+
+        def typed(words: str) -> None:
+            self.desk.filter = words
+            self._invalidate(*ACCOUNT_PANES)
+
+        def done(words: str | None) -> None:
+            typed(before if words is None else words)
+
+        self.app.push_screen(PromptScreen("filter", before, typed), done)
+
+    def action_mask(self) -> None:
+        """Hide or show every amount."""
+        self.preferences.masked = not self.preferences.masked
+        self._keep()
+
+    def _keep(self) -> None:
+        """Keep the preferences and show what they change."""
+        self.preferences.save()
+        self._invalidate(*self._shown)
+
+    def action_clock(self) -> None:
+        """Hide or show the clock."""
+        self.preferences.clock = not self.preferences.clock
+        self._keep()
