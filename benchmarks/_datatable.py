@@ -21,7 +21,7 @@ from textual.widgets import DataTable
 from cadenza_tui.credentials import sources
 from cadenza_tui.feed.worker import Feed, FeedSettings
 from cadenza_tui.market.state import Market
-from cadenza_tui.ui.clock import Pace
+from cadenza_tui.ui.bandwidth import Pace
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -34,12 +34,13 @@ COLUMNS = ("Σ bid", "bid", "price", "ask", "Σ ask")
 class TableLadder(App[None]):
     """A ladder in a DataTable."""
 
-    def __init__(self, feed: Feed, instrument_id: str, rows: int) -> None:
+    def __init__(self, feed: Feed, instrument_id: str, rows: int, *, column_width: int = 20) -> None:
         super().__init__()
         self._feed = feed
         self._instrument_id = instrument_id
         self._shown: dict[tuple[int, int], str] = {}
         self._rows = rows
+        self._column_width = column_width
 
     def compose(self) -> ComposeResult:
         yield DataTable(id="ladder", cursor_type="row")
@@ -47,7 +48,7 @@ class TableLadder(App[None]):
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
         for column in COLUMNS:
-            table.add_column(column, width=20, key=column)
+            table.add_column(column, width=self._column_width, key=column)
         for row in range(self._rows):
             table.add_row(*("" for _ in COLUMNS), key=str(row))
         self.run_worker(self._feed.run())

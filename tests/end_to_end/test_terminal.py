@@ -6,128 +6,30 @@ import json
 import os
 import pty
 import re
-import secrets
-import socket
 import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from websockets.sync.client import connect
 
 from cadenza_tui.simulator.exchange import Exchange
+from tests.end_to_end.program import (
+    DEMO,
+    HAS_PROC,
+    PROGRAM,
+    live,
+    running,
+    simulators,
+    simulators_of,
+    wait_until,
+)
 from tests.support.columns import column
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-PROGRAM = (sys.executable, "-m", "cadenza_tui")
-DEMO = (*PROGRAM, "demo", "--seed", "7")
 BITCOIN = "BINANCE:BTC/USDT"
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
-
-
-@pytest.fixture(autouse=True)
-def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Be a user who has configured nothing."""
-    for name in [name for name in os.environ if name.startswith("CADENZA_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-# --- processes
-
-
-def running() -> dict[int, int]:
-    """Return the parents of all processes that have not ended, by process id."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if state != "Z":
-            parents[int(stat.parent.name)] = int(parent)
-    return parents
-
-
-def simulators_of(pid: int) -> list[int]:
-    """Return the simulator processes somewhere below a process."""
-    parents = running()
-    found = []
-    for child in parents:
-        at = child
-        while at in parents and at != pid:
-            at = parents[at]
-        if at == pid and child != pid and b"simulate" in Path(f"/proc/{child}/cmdline").read_bytes():
-            found.append(child)
-    return found
-
-
-def wait_until(condition: Callable[[], object], what: str, within: float = 20.0) -> None:
-    """Wait for something outside the terminal."""
-    end = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < end, f"it never came: {what}"
-        time.sleep(0.02)  # another process: it has no event to be awaited here
-
-
-class Simulator:
-    """``cadenza-tui simulate`` on a port of its own choice, or on a given one."""
-
-    def __init__(self, port: int, secret: str, seed: int) -> None:
-        command = [*PROGRAM, "simulate", "--port", str(port), "--secret", secret, "--seed", str(seed)]
-        self.process = subprocess.Popen(
-            [*command, "--rate", "4", "--instruments", "2"], stdout=subprocess.PIPE, start_new_session=True
-        )
-        assert self.process.stdout is not None
-        ready = json.loads(self.process.stdout.readline())
-        self.url, self.token = str(ready["url"]), str(ready["token"])
-
-    def kill(self) -> None:
-        """End it without a word to anybody."""
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-    def book(self, instrument_id: str, depth: int) -> dict[str, Any]:
-        """Return the server's own book, asked for by the platform's query."""
-        with connect(self.url) as socket_:
-            query = {"method": "query.orderbook.get", "data": {"instrumentId": instrument_id, "depth": depth}}
-            socket_.send(json.dumps({"id": 1, "connect": {"token": self.token}}))
-            socket_.send(json.dumps({"id": 2, "rpc": query}))
-            while True:
-                for line in str(socket_.recv(10)).splitlines():
-                    reply = json.loads(line)
-                    if reply.get("id") == 2:
-                        book: dict[str, Any] = reply["rpc"]["data"]["data"]
-                        return book
-
-
-@contextmanager
-def simulators() -> Iterator[Callable[[int], Simulator]]:
-    """Return what starts a simulator of a seed, always on one port with one secret; all end with the test."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    secret = secrets.token_hex(32)
-    started: list[Simulator] = []
-
-    def start(seed: int) -> Simulator:
-        started.append(Simulator(port, secret, seed))
-        return started[-1]
-
-    try:
-        yield start
-    finally:
-        for one in started:
-            one.kill()
+pytestmark = pytest.mark.skipif(not HAS_PROC, reason="reads /proc")
 
 
 # --- what stands on the screen
@@ -141,13 +43,6 @@ def named(text: str) -> str:
 def ladder(text: str) -> list[str]:
     """Return the prices of the book pane, mid included."""
     return column(text, "price")
-
-
-def live(text: str) -> bool:
-    """Whether a live two-sided book is shown."""
-    return (
-        "● live" in text.partition("\n")[0] and len(column(text, "bid")) > 3 and len(column(text, "ask")) > 3
-    )
 
 
 def equals(text: str, book: dict[str, Any], depth: int) -> bool:

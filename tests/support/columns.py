@@ -16,7 +16,7 @@ def column(text: str, word: str) -> list[str]:
     middle = lines[header].index(f" {word} ") + 1 + len(word) // 2
     found = []
     for line in lines[header + 1 :]:
-        if line[middle] == "─":
+        if line[middle : middle + 1] == "─":
             break  # the pane's lower edge
         before = line[:middle].rpartition(" ")[2]
         token = before + line[middle:].partition(" ")[0]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
 import termios
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyte
 
@@ -18,15 +19,83 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
+ALTERNATE = 1049
+"""The private mode of the second screen, which full-screen programs are shown on."""
+_KEYBOARD = re.compile(rb"\x1b\[[<>=][\d;]*u")
+"""Sequences of the kitty keyboard protocol, which the emulator would take for text."""
+
+
 class _Screen(pyte.Screen):
-    """Answers device status reports into the program's input."""
+    """Has a second screen, and answers device status reports into the program's input."""
 
     def __init__(self, columns: int, rows: int, answer: Callable[[str], None]) -> None:
+        self._first: dict[int, dict[int, Any]] | None = None
         super().__init__(columns, rows)
         self._answer = answer
 
     def write_process_input(self, data: str) -> None:
         self._answer(data)
+
+    def set_mode(self, *modes: int, **options: bool) -> None:
+        super().set_mode(*modes, **options)
+        if options.get("private") and ALTERNATE in modes and self._first is None:
+            self._first = {y: dict(line) for y, line in self.buffer.items()}
+            self.save_cursor()
+            self.erase_in_display(2)
+
+    def reset_mode(self, *modes: int, **options: bool) -> None:
+        super().reset_mode(*modes, **options)
+        if options.get("private") and ALTERNATE in modes and self._first is not None:
+            self.erase_in_display(2)
+            for y, line in self._first.items():
+                self.buffer[y].update(line)
+            self._first = None
+            self.restore_cursor()
+
+
+_SEQUENCE = re.compile(rb"\x1b\[([<=>?]?)([\d;:]*)([ -/]*[@-~])|\x1b([=>78c])")
+_CURSOR_SHOWN = "?25"
+_NOT_PASSED_ON = ("NO_COLOR", "COLUMNS", "LINES", "COLORFGBG", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY")
+
+
+class Modes:
+    """What a program has switched on in its terminal and not off again, read from the bytes it writes."""
+
+    def __init__(self) -> None:
+        self._on = {_CURSOR_SHOWN}
+        self._keyboards = 0
+        self._rest = b""
+        self.style = b""
+        """The parameters of the last SGR sequence, nothing after a reset."""
+
+    def feed(self, data: bytes) -> None:
+        """Take what was written; a sequence may come in pieces."""
+        data = self._rest + data
+        end = 0
+        for found in _SEQUENCE.finditer(data):
+            end = found.end()
+            private, parameters, final = found[1], found[2], found[3]
+            if final in (b"h", b"l") and private == b"?":
+                modes = {f"?{number.decode()}" for number in parameters.split(b";")}
+                self._on = self._on | modes if final == b"h" else self._on - modes
+            elif final == b"u" and private == b">":
+                self._keyboards += 1
+            elif final == b"u" and private == b"<":
+                self._keyboards = max(self._keyboards - int(parameters or 1), 0)
+            elif final == b"m" and not private:
+                self.style = b"" if parameters in (b"", b"0") else parameters
+        self._rest = data[max(end, len(data) - 32) :]
+
+    @property
+    def left_on(self) -> set[str]:
+        """Everything that differs from a terminal nobody has touched."""
+        on = self._on ^ {_CURSOR_SHOWN}
+        on -= {"?7"}  # lines wrap from the start
+        if self._keyboards:
+            on = {*on, "kitty keyboard"}
+        if self.style:
+            on = {*on, f"style {self.style.decode()}"}
+        return on
 
 
 def _take_terminal() -> None:
@@ -37,7 +106,8 @@ def _take_terminal() -> None:
 class Terminal:
     """Runs ``argv`` on a pseudo-terminal of ``columns`` x ``rows`` and keeps its screen.
 
-    ``bytes_per_second`` makes it a slow one; without ``answers`` it never says where its cursor is.
+    ``bytes_per_second`` makes it a slow one; without ``answers`` it never says where its cursor is. What is
+    None in ``environment`` is taken out of it.
     """
 
     def __init__(
@@ -46,13 +116,21 @@ class Terminal:
         *,
         columns: int = 120,
         rows: int = 40,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str | None] | None = None,
         bytes_per_second: int | None = None,
         answers: bool = True,
     ) -> None:
         self.columns, self.rows = columns, rows
         self._master, slave = pty.openpty()
+        self._slave = os.dup(slave)
         self.resize(columns, rows, tell=False)
+        self.settings_before = self.settings
+        variables: dict[str, str | None] = {
+            **{name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON},
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            **(environment or {}),
+        }
         self.process = subprocess.Popen(
             argv,
             stdin=slave,
@@ -60,16 +138,7 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
             preexec_fn=_take_terminal,  # noqa: PLW1509  # no threads here, and hang-ups must reach the program
-            env={
-                **{
-                    key: value
-                    for key, value in os.environ.items()
-                    if key not in ("NO_COLOR", "COLUMNS", "LINES")
-                },
-                "TERM": "xterm-256color",
-                "COLORTERM": "truecolor",
-                **(environment or {}),
-            },
+            env={key: value for key, value in variables.items() if value is not None},
         )
         os.close(slave)
         self.screen = _Screen(columns, rows, self.send if answers else lambda _data: None)
@@ -77,6 +146,7 @@ class Terminal:
         self._bytes_per_second = bytes_per_second
         self.bytes_read = 0
         self.raw_tail = b""
+        self.modes = Modes()
         self.on_chunk: Callable[[bytes], None] | None = None
 
     def resize(self, columns: int, rows: int, *, tell: bool = True) -> None:
@@ -86,6 +156,11 @@ class Terminal:
             self.columns, self.rows = columns, rows
             self.screen.resize(rows, columns)
 
+    @property
+    def settings(self) -> list[object]:
+        """The terminal's settings, as ``tcgetattr`` returns them."""
+        return termios.tcgetattr(self._slave)
+
     def send(self, keys: str) -> None:
         """Type into the program."""
         try:
@@ -94,13 +169,13 @@ class Terminal:
             return
 
     def read(self, timeout: float) -> bool:
-        """Take what the program has written; return False when it has closed its terminal."""
+        """Take what the program has written; return False when there is nothing, and it has ended."""
         if self._master < 0:
             time.sleep(timeout)
             return False
         ready, _, _ = select.select([self._master], [], [], timeout)
         if not ready:
-            return True
+            return self.process.poll() is None
         try:
             portion = max(self._bytes_per_second // 20, 1) if self._bytes_per_second else 65536
             data = os.read(self._master, portion)
@@ -117,7 +192,8 @@ class Terminal:
     def take(self, data: bytes) -> None:
         """Bring the screen up to date with what the program wrote."""
         self.raw_tail = (self.raw_tail + data)[-4096:]
-        self._stream.feed(data)
+        self.modes.feed(data)
+        self._stream.feed(_KEYBOARD.sub(b"", data))
         if self.on_chunk is not None:
             self.on_chunk(data)
 
@@ -180,6 +256,7 @@ class Terminal:
         code = self.process.wait()
         if self._master >= 0:
             os.close(self._master)
+        os.close(self._slave)
         return code
 
     def __enter__(self) -> Terminal:
