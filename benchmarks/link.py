@@ -10,7 +10,8 @@ paints it (``_link_stock.py``), each on a market of its own whose numbers say wh
   ``loop_stall_ms`` is how long the event loop stood still at most, ``pings_missed`` how many of the server's
   pings, one a second, were not answered before the next.
 * ``stopped``: on the second link nothing is passed on for a while, with 2 KiB of buffer as on a terminal of
-  this machine. ``present_after_s`` is from its end to the first frame that is no older than half a second.
+  this machine. ``present_after_s`` is from its end to the first frame that is no older than half a second;
+  None where none is within 20 s.
 * ``bytes``: both views at 20 kB/s for a minute: bytes divided by those of an ideal cell diff of the same
   frames (``_screen.py``); and the Account view while nothing arrives, with its clock and without it.
 
@@ -92,7 +93,7 @@ def ages(watched: Session, places: Sequence[str], since: float, until: float) ->
         while at + 1 < len(came) and came[at + 1][0] <= now:
             at += 1
         age = max(now - came[at][1], 0.0)
-        if watched.link.late(now - age, now) <= max(LATE_S, LATE_SHARE * age):
+        if not places or watched.link.late(now - age, now) <= max(LATE_S, LATE_SHARE * age):
             found.append(age)
         now += STEP_S
     return sorted(found)
@@ -203,7 +204,7 @@ def over_ideal(view: str, seconds: float) -> Figures:
 
 def idle(seconds: float) -> Figures:
     """Measure the Account view while nothing arrives but pings."""
-    with session("--view", "account", quiet=True, **QUICK) as watched:
+    with session("--view", "account", quiet=True, columns=100, **QUICK) as watched:
         watched.run(ACCOUNT_VIEW)
         found = {}
         for name, keys in (("with_clock", ""), ("without_clock", "T")):

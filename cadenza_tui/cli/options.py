@@ -115,7 +115,7 @@ class BandwidthType(click.ParamType[float]):
         if MIN_BANDWIDTH <= number <= MAX_BANDWIDTH:
             return number
         return self.fail(
-            f"{value!r} is no bandwidth; give {MIN_BANDWIDTH:g} to {MAX_BANDWIDTH:,.0f} KiB a second, or auto",
+            f"{value!r} is none; give {MIN_BANDWIDTH:g} to {MAX_BANDWIDTH:,.0f} KiB a second, or auto",
             param,
             ctx,
         )

@@ -29,14 +29,12 @@ MAX_AGAIN = 3
 class Reconciles:
     """Asks about one account after another, and never about one that is being fetched.
 
-    ``fetch`` asks and applies, as ``market.reconcile`` has it, and keeps its troubles to itself; ``fetching``
-    says of a channel whether its content is being fetched because it missed messages. With ``every_s`` 0
-    nothing is asked.
+    ``fetch`` asks and applies, as ``market.reconcile`` has it, and keeps its troubles to itself. With
+    ``every_s`` 0 nothing is asked.
     """
 
     ingest: Ingest
     fetch: Callable[[AccountId], Awaitable[None]]
-    fetching: Callable[[str], bool]
     every_s: float
     _asking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _doubts: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,8 +89,8 @@ class Reconciles:
 
     async def _compare(self, route: Route) -> None:
         channel = route.channel
-        if route.health.state is not ChannelState.LIVE or self.fetching(channel):
-            return
+        if route.health.state is not ChannelState.LIVE:
+            return  # there is no link, or all of it is being fetched
         task = self._asking[channel] = asyncio.create_task(self._ask(route))
         try:
             await asyncio.wait({task})

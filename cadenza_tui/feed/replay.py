@@ -136,6 +136,9 @@ class ReplayFeed:
     def resync(self, instrument_id: InstrumentId) -> None:
         """Do nothing: a recording has nobody to ask."""
 
+    def value_in(self, currency: str) -> None:
+        """Do nothing: a recording's prices are what they are."""
+
     async def close(self) -> None:
         """End ``run``."""
         self._stop_clock()

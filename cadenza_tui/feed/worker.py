@@ -21,8 +21,10 @@ from cadenza_tui.feed.channels import Channels
 from cadenza_tui.feed.health import Meter
 from cadenza_tui.feed.ingest import INTERNAL, Ingest
 from cadenza_tui.feed.link import Link
+from cadenza_tui.feed.prices import Prices
 from cadenza_tui.feed.reconcile import Reconciles
 from cadenza_tui.feed.subscriptions import CHANNEL_LIMIT, MARKET_KINDS, ChannelOptions, Wants
+from cadenza_tui.feed.worth import Worth
 from cadenza_tui.market.book import DeltaRules
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.state import Topic
@@ -116,9 +118,8 @@ class Feed:
             on_refetch=self._stop_comparing,
             options=settings.channels,
         )
-        self._reconciles = Reconciles(
-            self.ingest, self._queries.account, self._channels.fetching, settings.reconcile_s
-        )
+        self._reconciles = Reconciles(self.ingest, self._queries.account, settings.reconcile_s)
+        self._worth = Worth(market, Prices(self._queries))
         self.ingest.books.watch = self._channels
         self._link = Link(self.ingest, self._channels, now, self._link_changed)
         self._client: Client | None = None
@@ -161,6 +162,10 @@ class Feed:
         """Fetch the book anew, as a person asked for."""
         if self._connected:
             self._channels.resync(instrument_id)
+
+    def value_in(self, currency: str) -> None:
+        """Have prices at hand that value what is held in ``currency``, "" for each account's own."""
+        self._worth.currency = currency
 
     async def run(self) -> None:
         """Keep the market up until closed, or until the server refuses for good; the health says why."""
@@ -228,7 +233,7 @@ class Feed:
         self._on_status()
 
     async def _bring_up(self) -> None:
-        """Ask for what only queries bring, and from time to time for the accounts."""
+        """Ask for what only queries bring, and from time to time for the accounts and what they are worth."""
         try:
             if self.settings.markets:
                 await self._bring_markets()
@@ -238,7 +243,8 @@ class Feed:
             self.market.health.connection.rejected[f"{INTERNAL}: {type(error).__name__}"] += 1
         self.bootstrapped.set()
         self._on_status()
-        await self._reconciles.run()
+        priced = self.settings.markets and self.settings.with_accounts
+        await asyncio.gather(self._reconciles.run(), *([self._worth.run()] if priced else []))
 
     async def _bring_markets(self) -> None:
         await self._queries.instruments()

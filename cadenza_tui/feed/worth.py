@@ -45,7 +45,10 @@ class Worth:
             if clock() >= due:
                 known.clear()
                 due = clock() + EVERY_S
-            await self._bring(held - known)
+            try:
+                await self._bring(held - known)
+            except Exception as error:  # prices are wanted, but not at any price
+                self.market.health.connection.rejected[f"prices: {type(error).__name__}"] += 1
             known |= held
             await asyncio.sleep(LOOK_S)
 

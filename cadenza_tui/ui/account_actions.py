@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cadenza_tui.ui.desk import Desk
     from cadenza_tui.ui.preferences import Preferences
     from cadenza_tui.ui.presenter import Presenter
+    from cadenza_tui.ui.source import Source
 
 
 class AccountActions(Screen[None]):
@@ -23,6 +24,7 @@ class AccountActions(Screen[None]):
         preferences: Preferences
         desk: Desk
         _presenter: Presenter
+        _source: Source
         _shown: frozenset[str]
 
         def _invalidate(self, *names: str) -> None: ...
@@ -62,6 +64,7 @@ class AccountActions(Screen[None]):
     def value_in(self, currency: str) -> None:
         """Value everything in a currency; empty is each account's own."""
         self.preferences.currency = currency
+        self._source.value_in(currency)
         self._keep()
 
     def action_filter(self) -> None:

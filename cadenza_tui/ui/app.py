@@ -23,7 +23,7 @@ from cadenza_tui.ui.gauges import Gauges
 from cadenza_tui.ui.monitor import MonitorScreen
 from cadenza_tui.ui.painter import Painter
 from cadenza_tui.ui.stall import StallWatch
-from cadenza_tui.ui.terminal import Meter, hang_up, is_gone, say, unhurried
+from cadenza_tui.ui.terminal import Meter, believe_the_terminal, hang_up, is_gone, say, unhurried
 from cadenza_tui.ui.theme import AUTO, Brush, chosen, light_background, load_themes, usable
 from cadenza_tui.view.glyphs import Glyphs, glyphs_of, substituted
 from cadenza_tui.view.rows import Bars
@@ -297,6 +297,7 @@ class MonitorApp(App[int]):
 
     def _rest(self) -> None:
         self._away = True
+        self._stall.stop()  # a job that is stopped does not stall
         if self._clock is not None:
             self._clock.stop()
 
@@ -317,6 +318,8 @@ class MonitorApp(App[int]):
         """Paint the whole screen, and what time has made of it."""
         self.monitor.rebrush(self.brush())
         self.action_redraw()
+        self._stall.stop()
+        self._stall.start(asyncio.get_running_loop())
         if self._clock is not None:
             self._clock.forget()
             self._clock.start()
@@ -337,6 +340,7 @@ def run_monitor(
     ``alongside`` are coroutines that live as long as the monitor does, such as the trace.
     """
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    believe_the_terminal()
     app = MonitorApp(
         source,
         theme=theme,

@@ -34,8 +34,8 @@ UNSEEN = 0.01
 """What takes a shorter time cannot be told from the time that the program itself takes."""
 STOP = 0.5
 STOP_TIMES = 10
-"""A frame that took so long, and so many times what was to be expected, says that the terminal was stopped; if
-the next one does as well, that the link is another."""
+"""A frame that took so long, and so many times what was to be expected, says that the terminal was stopped;
+if the next one does as well, that the link is another."""
 
 
 class Frame(NamedTuple):

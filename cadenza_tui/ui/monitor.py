@@ -99,6 +99,7 @@ class MonitorScreen(AccountActions):
         """Learn what the terminal can draw and begin to watch the time."""
         self._presenter.bars = self.monitor_app.bars
         self.set_interval(TICK, self._tick)
+        self._source.value_in(self.preferences.currency)
         self._adopt_instruments()
         self._arrange()
 

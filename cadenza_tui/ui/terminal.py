@@ -102,6 +102,21 @@ def unhurried(
     return CountedDriver if sys.platform == "win32" else UnhurriedDriver
 
 
+def believe_the_terminal() -> None:
+    """Take the size that the terminal tells for true, whatever was exported as ``COLUMNS`` and ``LINES``.
+
+    Those are of another moment, and never change with the window; they count where it tells no size.
+    """
+    stream = sys.__stdout__
+    try:
+        told = stream is not None and all(os.get_terminal_size(stream.fileno()))
+    except (OSError, ValueError):
+        return
+    if told:
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
+
+
 def say(text: str) -> None:
     """Write a last word to standard error, and give up soon where that is a terminal which takes none."""
     stream = sys.__stderr__

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 AMOUNTS = ("total", "free", "locked", "frozen", "borrowed", "net")
 """The columns of amounts, by the field's name."""
-WANTED = {"total": 0, "free": 3, "locked": 6, "frozen": 9, "borrowed": 8, "net": 10}
+WANTED = {"total": 0, "free": 2, "locked": 6, "frozen": 9, "borrowed": 8, "net": 10}
 SIDE_BY_SIDE = 4
 """At most so many accounts get a column each among the totals."""
 NAMED = 2
@@ -209,7 +209,7 @@ def headings(frame: Frame, each: Sequence[Account], sorted_by: str, *, down: boo
         Heading("Δ session", 4, mark=mark("Δ session")),
         Heading("Δ day", 5, mark=mark("Δ day")),
         *(Heading(clip(label_of(frame, account), LONGEST_ASSET), 7) for account in each),
-        Heading("age", 2, "right"),
+        Heading("age", 3, "right"),
         Heading("by price of", 11, "text"),
     ]
 

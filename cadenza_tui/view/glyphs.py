@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 FULL_WIDTH_OFFSET = 0xFEE0
 """From a character of ASCII to its full-width form."""
 _COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
-_ENVIRONMENT = Path("/proc/self/environ")
+"""What Python sets LC_CTYPE to by itself where the locale is ``C`` (PEP 538)."""
 
 
 class Glyphs(StrEnum):
@@ -105,16 +104,6 @@ def glyphs_of(environ: Mapping[str, str], encoding: str | None) -> Glyphs:
 
 def _locale(environ: Mapping[str, str]) -> str:
     every, own, fallback = (environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
-    if not every and own in _COERCED and fallback in ("C", "POSIX") and _coerced():
-        own = ""
+    if own in _COERCED and fallback in ("C", "POSIX"):
+        own = ""  # Python's own doing, or that of one that has started us
     return every or own or fallback
-
-
-@lru_cache(maxsize=1)
-def _coerced() -> bool:
-    """Return whether Python has set LC_CTYPE by itself, where the system tells what it was started with."""
-    try:
-        started_with = _ENVIRONMENT.read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return not any(entry.startswith(b"LC_CTYPE=") for entry in started_with)

@@ -123,7 +123,7 @@ def table(
         words = f"{heading.name} {heading.mark}" if heading.mark else heading.name
         text = words.ljust(size) if heading.kind == "text" else words.rjust(size)
         header += (blank(gap) if order else "") + clip(text, size)
-    rows = [fit_row((Span(header, Role.FAINT),), width)]
+    rows = [fit_row((Span(header, Role.MUTED),), width)]
     for number, line in enumerate(lines):
         pointed = number == cursor
         spans = [Span(("▸" if pointed else line.mark or " ").ljust(2)[:2], Role.ACCENT)]

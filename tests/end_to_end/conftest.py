@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep configuration and state in a folder of the test's own, in UTF-8."""
-    for name in [name for name in os.environ if name.startswith(("CADENZA_", "LC_"))]:
+    """Keep configuration and state in a folder of the test's own."""
+    for name in [name for name in os.environ if name.startswith("CADENZA_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

@@ -23,6 +23,7 @@ from cadenza_tui.feed.child import Ready
 from cadenza_tui.feed.worker import Feed, FeedSettings
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.state import Market
+from cadenza_tui.market.valuation import value
 from cadenza_tui.simulator.commands import Close
 from cadenza_tui.simulator.exchange import Exchange
 from cadenza_tui.simulator.server import Server
@@ -78,14 +79,14 @@ def _held(side: BookSide) -> list[tuple[str, Decimal]]:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
+async def world(*pinned: str) -> AsyncIterator[World]:
     """A small market and a feed that is connected to it."""
     exchange = Exchange(3, instruments=5, rate=400, start_ns=time.time_ns())
     secret = secrets.token_hex(32)
     server = Server(exchange, secret)
     await server.start("127.0.0.1", 0)
     token = sources.fixed(mint(secret, now=time.time()))
-    feed = Feed(Market(), FeedSettings(server.url, token=token, options=QUICK))
+    feed = Feed(Market(), FeedSettings(server.url, token=token, options=QUICK, pinned=pinned))
     running = asyncio.create_task(feed.run())
     try:
         yield World(exchange, server, feed)
@@ -185,6 +186,16 @@ async def simulator(
             process.send_signal(signal.SIGKILL)
         await process.wait()
         process._transport.close()  # type: ignore[attr-defined]
+
+
+async def test_what_is_held_has_a_price_without_its_book_being_followed() -> None:
+    """The exchange lists a market for an asset that the account holds: its ticker is fetched."""
+    async with world("BINANCE:ETH/USDT") as here:
+        market = here.feed.market
+        held = "BINANCE:BTC/USDT"
+        await eventually(lambda: value("BTC", Decimal(1), "USDT", market, now=time.time_ns()).value)
+        assert held in market.tickers
+        assert held not in market.books
 
 
 async def test_a_server_that_was_killed_and_restarted_comes_back_with_its_new_books() -> None:

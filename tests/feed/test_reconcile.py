@@ -209,7 +209,7 @@ async def test_a_comparison_makes_way_for_a_fetch() -> None:
     ingest = Ingest(Market(), lambda: 1)
     route = ingest.register(DESK, ChannelName(Kind.ACCOUNT, account_id="desk"))
     route.health.state = ChannelState.LIVE
-    comparing = reconcile.Reconciles(ingest, ask, lambda _channel: False, 0.01)
+    comparing = reconcile.Reconciles(ingest, ask, 0.01)
     running = asyncio.create_task(comparing.run())
     await asyncio.wait_for(asking.wait(), 10)
     refetches = Refetches(ingest, fetch, lambda: 1, comparing.stop)

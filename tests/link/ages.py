@@ -24,13 +24,13 @@ class Place(NamedTuple):
 
 
 PLACES = {
-    "best bid": Place(BOOK, re.compile(r"\b7\.(\d{5})\b")),
-    "best ask": Place(BOOK, re.compile(r"\b8\.(\d{5})\b")),
-    "deep bid": Place(BOOK, re.compile(r"\b9\.(\d{5})\b")),
-    "print": Place(PRINTS, re.compile(r"\b6\.(\d{5})\b")),
-    "balance": Place(PORTFOLIO, re.compile(r"\b5\.(\d{5})(?:000)?\b")),
-    "equity": Place(PORTFOLIO, re.compile(r"\b3(\d{2}),(\d{3})\.25(?:0*)\b")),
-    "order": Place(PORTFOLIO, re.compile(r"\b4\.(\d{5})/")),
+    "best bid": Place(BOOK, re.compile(r"(?<![\d,.])7\.(\d{5})\b")),
+    "best ask": Place(BOOK, re.compile(r"(?<![\d,.])8\.(\d{5})\b")),
+    "deep bid": Place(BOOK, re.compile(r"(?<![\d,.])9\.(\d{5})\b")),
+    "print": Place(PRINTS, re.compile(r"(?<![\d,.])6\.(\d{5})\b")),
+    "balance": Place(PORTFOLIO, re.compile(r"(?<![\d,.])5\.(\d{5})(?:000)?\b")),
+    "equity": Place(PORTFOLIO, re.compile(r"(?<![\d,.])3(\d{2}),(\d{3})\.25(?:0*)\b")),
+    "order": Place(PORTFOLIO, re.compile(r"(?<![\d,.])4\.(\d{5})/")),
 }
 LATE_SHARE = 0.05
 """A sample is left out where the machine was late for longer than this share of the limit."""

@@ -10,4 +10,5 @@ def terminal_with_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be on a terminal of 24-bit colours, whatever this one is."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "COLORFGBG"):
+        monkeypatch.delenv(name, raising=False)

@@ -50,6 +50,7 @@ class Stage:
         self.pinned: Sequence[InstrumentId] = ()
         self.shown: list[InstrumentId] = []
         self.resynced: list[InstrumentId] = []
+        self.valued_in: str | None = None
         self._closed = asyncio.Event()
 
     # --- the surface of a feed
@@ -65,6 +66,10 @@ class Stage:
     def resync(self, instrument_id: InstrumentId) -> None:
         """Note what is asked for."""
         self.resynced.append(instrument_id)
+
+    def value_in(self, currency: str) -> None:
+        """Note what everything is valued in."""
+        self.valued_in = currency
 
     async def run(self) -> None:
         """Do nothing until closed: the test brings what there is."""

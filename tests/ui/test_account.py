@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 SIZES = [(40, 12), (80, 24), (120, 40), (200, 60)]
 
 
+def stage_of(app: PaintedApp) -> Stage:
+    """Return what the monitor is opened on."""
+    assert isinstance(app.source, Stage)
+    return app.source
+
+
 def title(app: PaintedApp, pane: str = "accounts") -> str:
     """Return the top edge of a pane."""
     return app.part(pane).split("\n")[0]
@@ -333,6 +339,7 @@ async def test_the_palette_values_in_a_currency() -> None:
         titles["Value in USDC"]()
         await settle(pilot)
         assert "value USDC" in app.part("accounts")
+        assert stage_of(app).valued_in == "USDC", "the feed brings the prices for it"
         titles["Value in each account's own currency"]()
         await settle(pilot)
         assert "value USDT" in app.part("accounts")

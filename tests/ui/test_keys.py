@@ -44,4 +44,4 @@ def test_the_footer_shows_what_is_bound() -> None:
 def test_the_account_view_has_its_own_footer() -> None:
     """The most wanted first."""
     keys = [key for key, _ in footer_keys(account=True)]
-    assert keys == [".", "s", "f", "0", "v", "b", "→", "g"]
+    assert keys == [".", "s", "f", "0", "v", "b", "right", "g"]

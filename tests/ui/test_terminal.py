@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 from textual.drivers.linux_driver import LinuxDriver
 
-from cadenza_tui.ui.terminal import CANCEL, Meter, say, unhurried
+from cadenza_tui.ui.terminal import CANCEL, Meter, believe_the_terminal, say, unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,6 +215,20 @@ async def test_whoever_waits_is_told_when_the_terminal_has_taken_all(window: Win
     assert driver.pending == 0
     driver.stop_application_mode()
     driver.close()
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(30, None), (0, "99")])
+def test_a_size_that_was_exported_counts_only_where_the_terminal_tells_none(
+    rows: int, kept: str | None, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would not change with the window; a serial line has no size of its own."""
+    monkeypatch.setenv("COLUMNS", "99")
+    monkeypatch.setenv("LINES", "99")
+    monkeypatch.setattr(sys, "__stdout__", window.stderr)
+    termios.tcsetwinsize(window.stderr.fileno(), (rows, 100 if rows else 0))
+    believe_the_terminal()
+    assert os.environ.get("COLUMNS") == kept
+    assert os.environ.get("LINES") == kept
 
 
 @pytest.mark.parametrize(("text", "shown"), [("a bug", True), ("y" * 100_000, False)])

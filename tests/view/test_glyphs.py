@@ -86,6 +86,7 @@ def test_escape_sequences_pass() -> None:
         ({"LANG": "de_DE.utf8@euro"}, "utf-8", Glyphs.UNICODE),
         ({}, "utf-8", Glyphs.UNICODE),
         ({"LANG": "C"}, "utf-8", Glyphs.ASCII),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, "utf-8", Glyphs.ASCII),
         ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, "utf-8", Glyphs.ASCII),
         ({"LC_ALL": "C", "LC_CTYPE": "C.UTF-8"}, "utf-8", Glyphs.ASCII),
         ({"LANG": "C", "LC_CTYPE": "ja_JP.UTF-8"}, "utf-8", Glyphs.UNICODE),
