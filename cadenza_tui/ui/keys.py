@@ -73,7 +73,9 @@ KEYS = (
         1,
     ),
     Key("account-previous", "comma", "account(-1)", ",", "account", "account before", "Account"),
-    Key("tab-right", "right", "account_tab(1)", "right", "table", "next table of the account", "Account", 0, 7),
+    Key(
+        "tab-right", "right", "account_tab(1)", "right", "table", "next table of the account", "Account", 0, 7
+    ),
     Key("tab-left", "left", "account_tab(-1)", "left", "table", "table before", "Account"),
     Key("sort", "s", "sort", "s", "sort", "sort the table by the next column", "Account", 0, 2),
     Key("sort-turn", "S", "sort_turn", "S", "turn", "sort it the other way round", "Account"),
