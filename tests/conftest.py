@@ -1,4 +1,4 @@
-"""What every test takes for granted, whatever it is run in: a terminal's environment in UTF-8, signals that work."""
+"""What every test takes for granted, whatever it is run in: UTF-8 in its environment, signals that work."""
 
 from __future__ import annotations
 
@@ -8,5 +8,7 @@ import signal
 for _name in [name for name in os.environ if name.startswith("LC_")]:
     del os.environ[_name]
 os.environ["LANG"] = "C.UTF-8"
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it for what runs in its background
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# ``nohup`` and a shell's background have these ignored, and whatever a test starts would have them so, too.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda _number, _frame: None)

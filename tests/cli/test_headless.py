@@ -151,7 +151,8 @@ def test_a_real_market_is_printed_once(simulator: Ready, part: str) -> None:
     """As a table with a heading for each account, and as JSON of the account that was asked for."""
     code, output, errors = finished(simulator, part)
     assert (code, errors) == (0, "")
-    assert [block.splitlines()[0].split(" · ")[1] for block in output.split("\n\n")] == ["desk-1", "desk-2"]
+    headings = [block.splitlines()[0] for block in output.split("\n\n")]
+    assert [heading.split(" · ")[1] for heading in headings] == ["desk-1", "desk-2", "desk-3"]
     code, output, errors = finished(simulator, part, "--json", "--account", "desk-2")
     assert (code, errors) == (0, "")
     found = told(output)
