@@ -37,7 +37,7 @@ class Pace:
 
 
 LOCAL = Pace()
-REMOTE = Pace(period=1 / 6, bytes_per_s=64 * KIB, mute_bytes_per_s=4 * KIB, allowance=4 * KIB)
+REMOTE = Pace(period=1 / 6, bytes_per_s=64 * KIB, mute_bytes_per_s=1.5 * KIB, allowance=4 * KIB)
 """Over SSH: half the frames, and modest until the link has shown what it takes."""
 
 
@@ -54,12 +54,11 @@ class Bandwidth:
         if self.kib_per_s is None:
             return pace
         budget = self.kib_per_s * KIB
-        mute = min(budget, pace.mute_bytes_per_s or budget)
         most = max(int(budget * BURST_S), LEAST_ALLOWANCE)
         return Pace(
             period=pace.period,
             bytes_per_s=budget,
-            mute_bytes_per_s=mute,
+            mute_bytes_per_s=budget,
             allowance=min(pace.allowance, most),
         )
 
