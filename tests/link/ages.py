@@ -29,7 +29,7 @@ PLACES = {
     "deep bid": Place(BOOK, re.compile(r"(?<![\d,.])9\.(\d{5})\b")),
     "print": Place(PRINTS, re.compile(r"(?<![\d,.])6\.(\d{5})\b")),
     "balance": Place(PORTFOLIO, re.compile(r"(?<![\d,.])5\.(\d{5})(?:000)?\b")),
-    "equity": Place(PORTFOLIO, re.compile(r"(?<![\d,.])3(\d{2}),(\d{3})\.25(?:0*)\b")),
+    "equity": Place(PORTFOLIO, re.compile(r"(?<![\d,.])9(\d{2}),(\d{3})\.25(?:0*)\b")),
     "order": Place(PORTFOLIO, re.compile(r"(?<![\d,.])4\.(\d{5})/")),
 }
 LATE_SHARE = 0.05

@@ -6,7 +6,7 @@ It speaks as much of Centrifugo's protocol as the monitor needs, and prints ``{"
   tick once a second; besides, the best bid's quantity is then ``7.NNNNN``, the best ask's ``8.NNNNN`` and
   that of the bid ``DEEP`` levels below ``9.NNNNN``;
 * four times a second a print, its quantity ``6.NNNNN``;
-* four times a second a portfolio, a ``DELTA``: ``BTC`` is ``5.NNNNN``, equity ``3NN,NNN`` and the working
+* four times a second a portfolio, a ``DELTA``: ``BTC`` is ``5.NNNNN``, equity ``9NN,NNN`` and the working
   order is filled up to ``4.NNNNN``.
 
 ``NNNNN`` is the milliseconds of CLOCK_MONOTONIC, modulo 10^5; no other number begins so. Every second it
@@ -179,7 +179,7 @@ def portfolio(now: float, *, whole: bool) -> dict[str, Any]:
         "positions": [],
         "summary": {
             "currency": "USDT",
-            "equity": f"3{said}.25",
+            "equity": f"9{said}.25",
             "margin": "40211.75",
             "marginUsage": "0.1204",
             "marginLevel": "8.31",
