@@ -182,7 +182,7 @@ async def test_refused_connects_wait_longer_and_longer(
     watched = connect(
         broker, url=proxied.url, sleep=wait, random=lambda: 1.0, backoff_min=0.5, backoff_max=20.0
     )
-    await eventually(lambda: len(waits) == 8)
+    await eventually(lambda: len(waits) >= 8)
     proxied.down = lambda line: line
     await watched.log.event("connected")
     assert waits[:8] == [1.0, 1.5, 2.5, 4.5, 8.5, 16.5, 20.0, 20.0]
