@@ -145,7 +145,8 @@ async def test_missing_pongs_close_with_3012_and_the_client_comes_back(
 async def test_a_silent_server_is_given_up(broker: Broker, proxied: Between, connect: Connect) -> None:
     """Without a frame for the ping interval and the grace, the link counts as dead and is replaced."""
     watched = connect(broker, url=proxied.url, dead_link_grace=0.1)
-    await watched.log.event("connected")
+    # From a ping on, a whole interval passes before the server can miss a pong.
+    await watched.log.until(lambda: watched.log.pings >= 1)
     proxied.down = lambda _line: None
     await watched.log.event("connecting", Local.NO_PING)
     proxied.down = lambda line: line
