@@ -157,7 +157,7 @@ def stopped(seconds: float) -> dict[str, Figures]:
         begun = {name: watched.run(places[name], 60.0) for name, watched in running.items()}
         for watched in running.values():
             watched.link.stop()
-        time.sleep(seconds)
+        time.sleep(seconds)  # the stop that is measured
         found = {}
         for name, watched in running.items():
             gone = watched.link.go()

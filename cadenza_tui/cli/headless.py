@@ -149,7 +149,7 @@ def _ended_by_signal() -> asyncio.Future[int]:
 
     for number in _ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            with suppress(NotImplementedError, RuntimeError, ValueError):
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
                 loop.add_signal_handler(number, end, int(number))
     return ended
 
