@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -14,7 +14,7 @@ from cadenza_tui.market.layout import PRICE, QUANTITY, LayoutError, layout_of
 from cadenza_tui.market.order_sides import AnonymousSide, OrderSide
 from cadenza_tui.market.price_sides import ExchangeSide, PlainSide, PricedSide
 from cadenza_tui.market.records import BookType, InstrumentId, UpdateType
-from cadenza_tui.market.sides import BookSide, Level, Row
+from cadenza_tui.market.sides import BookSide, Level, Row, SortedSide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,10 @@ _ADDABLE = frozenset({BookType.L2, BookType.L2_EXCHANGE})
 """Where a row names its level and its quantity can be summed: not a cumulative one, not a count of orders."""
 
 
-def side_of(layout: Layout, *, bid: bool) -> BookSide:
+AnySide: TypeAlias = "SortedSide[Any, Any]"
+
+
+def side_of(layout: Layout, *, bid: bool) -> AnySide:
     """Return an empty side for books laid out so."""
     match layout.book_type:
         case BookType.L3_COUNTED:
@@ -109,6 +112,7 @@ class OrderBook:
 
     __slots__ = (
         "_follows",
+        "_journaled",
         "_layout",
         "_maximum_rows",
         "_snapshot_time",
@@ -135,10 +139,11 @@ class OrderBook:
         self._maximum_rows = maximum_rows
         self._follows = False
         """Whether diffs are taken: there is a snapshot, and room."""
+        self._journaled = False
         self._layout: Layout = _NO_BOOK
         self._snapshot_time: Nanoseconds = 0
-        self.bids: BookSide = side_of(_NO_BOOK, bid=True)
-        self.asks: BookSide = side_of(_NO_BOOK, bid=False)
+        self.bids: AnySide = side_of(_NO_BOOK, bid=True)
+        self.asks: AnySide = side_of(_NO_BOOK, bid=False)
         self.has_snapshot = False
         self.out_of_sync_reason = ""
         self.timestamp: Nanoseconds = 0
@@ -188,6 +193,12 @@ class OrderBook:
         self.out_of_sync_reason = ""
         self.timestamp = 0
         self.version += 1
+
+    def keep_journal(self, *, kept: bool) -> None:
+        """Begin or end to write down what changes on both sides: see ``market.journal``."""
+        self._journaled = kept
+        self.bids.keep_journal(kept=kept)
+        self.asks.keep_journal(kept=kept)
 
     @property
     def best_bid(self) -> Level | None:
@@ -321,6 +332,8 @@ class OrderBook:
         self._layout = layout
         self.bids = side_of(layout, bid=True)
         self.asks = side_of(layout, bid=False)
+        if self._journaled:
+            self.keep_journal(kept=True)
 
     def _stop_following(self) -> None:
         self._follows = False

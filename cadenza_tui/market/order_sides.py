@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cadenza_tui.market import exact
-from cadenza_tui.market.sides import MAXIMUM_GONE, ZEROS, Level, Row, SortedSide
+from cadenza_tui.market.sides import MAXIMUM_GONE, ZEROS, Level, Row, SingleOrder, SortedSide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +34,8 @@ class OrderSide(SortedSide[int, dict[str, Row]]):
         return super().replace(rows)
 
     def change(self, rows: Sequence[Row]) -> int:
+        if self.journal is not None:
+            return self.note(rows)
         levels, places = self._levels, self._places
         for row in rows:
             order_id = row[self._order_id]
@@ -69,8 +71,43 @@ class OrderSide(SortedSide[int, dict[str, Row]]):
         for order_id, key in self._places.items():
             self._places[order_id] = key * factor
 
-    def _scaled(self, key: int, factor: int) -> int:
+    def scaled(self, key: int, factor: int) -> int:
         return key * factor
+
+    def orders(self, price: str) -> list[SingleOrder]:
+        at = self.key_of(Decimal(price))
+        held = {} if at is None else self._levels.get(at, {})
+        return [SingleOrder(row[self._quantity], order_id) for order_id, row in held.items()]
+
+    def ahead_of(self, order_id: str, price: Decimal) -> Decimal | None:
+        """Return what stands before an order in the queue of its price; None where it does not stand there."""
+        key = self._places.get(order_id)
+        if key is None or key != self.key_of(price):
+            return None
+        before: list[Decimal] = []
+        for other, row in self._levels[key].items():
+            if other == order_id:
+                break
+            before.append(Decimal(row[self._quantity]))
+        return exact.add(*before)
+
+    def _touched(self, rows: Sequence[Row]) -> list[int]:
+        for row in rows:
+            self._tick(row[self._price])
+        keys = [self._tick(row[self._price]) for row in rows]
+        left = [self._places.get(row[self._order_id]) for row in rows]
+        return keys + [key for key in left if key is not None]
+
+    def total(self, key: int) -> str | None:
+        held = self._levels.get(key)
+        return None if held is None else _sum(held.values(), self._quantity)
+
+    @property
+    def counted(self) -> bool:
+        return True
+
+    def orders_at(self, key: int) -> int | None:
+        return len(self._levels[key])
 
     def _read(self, keys: Iterable[int]) -> list[Level]:
         return [_summed(self._levels[key].values(), self._price, self._quantity) for key in keys]
@@ -108,6 +145,8 @@ class AnonymousSide(SortedSide[int, list[Row]]):
         return super().replace(rows)
 
     def change(self, rows: Sequence[Row]) -> int:
+        if self.journal is not None:
+            return self.note(rows)
         price, quantity = self._price, self._quantity
         for row in rows:  # a finer price changes every key: all are learnt before the first is used
             self._tick(row[price])
@@ -131,8 +170,27 @@ class AnonymousSide(SortedSide[int, list[Row]]):
             self._unsort()
         return self._rows
 
-    def _scaled(self, key: int, factor: int) -> int:
+    def scaled(self, key: int, factor: int) -> int:
         return key * factor
+
+    def orders(self, price: str) -> list[SingleOrder]:
+        at = self.key_of(Decimal(price))
+        held = [] if at is None else self._levels.get(at, [])
+        return [SingleOrder(row[self._quantity], "") for row in held]
+
+    def _key(self, row: Row) -> int:
+        return self._tick(row[self._price])
+
+    def total(self, key: int) -> str | None:
+        held = self._levels.get(key)
+        return None if held is None else _sum(held, self._quantity)
+
+    @property
+    def counted(self) -> bool:
+        return True
+
+    def orders_at(self, key: int) -> int | None:
+        return len(self._levels[key])
 
     def _read(self, keys: Iterable[int]) -> list[Level]:
         return [_summed(self._levels[key], self._price, self._quantity) for key in keys]
@@ -149,5 +207,8 @@ class AnonymousSide(SortedSide[int, list[Row]]):
 
 def _summed(rows: Iterable[Row], price: int, quantity: int) -> Level:
     held = list(rows)
-    total = exact.add(*(Decimal(row[quantity]) for row in held))
-    return Level(held[0][price], exact.text(total), len(held), None)
+    return Level(held[0][price], _sum(held, quantity), len(held), None)
+
+
+def _sum(rows: Iterable[Row], quantity: int) -> str:
+    return exact.text(exact.add(*(Decimal(row[quantity]) for row in rows)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from heapq import heappush
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from cadenza_tui.market import exact
+from cadenza_tui.market.journal import ENDLESS
 from cadenza_tui.market.sides import (
     MAXIMUM_GONE,
     MAXIMUM_TEXT,
@@ -36,6 +40,8 @@ class PlainSide(SortedSide[int, str]):
         self._mixed = False
 
     def change(self, rows: Sequence[Row]) -> int:
+        if self.journal is not None:
+            return self.note(rows)
         ticks, levels, gone, zeros = self._ticks, self._levels, self._gone, ZEROS
         for price, quantity in rows:
             try:
@@ -49,11 +55,49 @@ class PlainSide(SortedSide[int, str]):
             else:
                 levels[key] = quantity
         if self._mixed:
-            for price, _ in rows:
-                self._spelled[self._tick(price)] = price
+            self._spell(rows)
         if len(gone) > MAXIMUM_GONE:
             self._unsort()
         return len(levels)
+
+    def note(self, rows: Sequence[Row]) -> int:
+        journal = self.journal
+        assert journal is not None
+        ticks, levels, gone, zeros = self._ticks, self._levels, self._gone, ZEROS
+        near, horizon = journal.near, journal.horizon
+        keys: list[int] = []
+        befores: list[str | None] = []
+        for price, quantity in rows:
+            try:
+                key = ticks[price]
+            except KeyError:
+                decimals = self._decimals
+                key = self._learn(price)
+                if self._decimals != decimals:
+                    factor = 10 ** (self._decimals - decimals)
+                    keys = [known * factor for known in keys]
+                    horizon = journal.horizon
+            before = levels.get(key)
+            keys.append(key)
+            befores.append(before)
+            if quantity in zeros:
+                if before is not None:
+                    del levels[key]
+                    gone.append(key)
+            else:
+                levels[key] = quantity
+                if before is None and key < horizon:
+                    heappush(near, key)
+        if self._mixed:
+            self._spell(rows)
+        if len(gone) > MAXIMUM_GONE:
+            self._unsort()
+        journal.note(keys, befores, rows)
+        return len(levels)
+
+    def _spell(self, rows: Sequence[Row]) -> None:
+        for price, _ in rows:
+            self._spelled[self._tick(price)] = price
 
     def _learn(self, price: str) -> int:
         if self._knows_enough:
@@ -71,7 +115,7 @@ class PlainSide(SortedSide[int, str]):
         spelled = ((key * factor, text) for key, text in self._spelled.items())
         self._spelled = {key: text for key, text in spelled if key in self._levels}
 
-    def _scaled(self, key: int, factor: int) -> int:
+    def scaled(self, key: int, factor: int) -> int:
         return key * factor
 
     def _key(self, row: Row) -> int:
@@ -79,6 +123,9 @@ class PlainSide(SortedSide[int, str]):
 
     def _quantity_of(self, key: int) -> str:
         return self._levels.get(key, "0")
+
+    def total(self, key: int) -> str | None:
+        return self._levels.get(key)
 
     def _read(self, keys: Iterable[int]) -> list[Level]:
         best = list(keys)
@@ -98,6 +145,8 @@ class PricedSide(SortedSide[int, Row]):
     __slots__ = ()
 
     def change(self, rows: Sequence[Row]) -> int:
+        if self.journal is not None:
+            return self.note(rows)
         ticks, levels, gone = self._ticks, self._levels, self._gone
         price, quantity, zeros = self._price, self._quantity, ZEROS
         for row in rows:
@@ -115,7 +164,7 @@ class PricedSide(SortedSide[int, Row]):
             self._unsort()
         return len(levels)
 
-    def _scaled(self, key: int, factor: int) -> int:
+    def scaled(self, key: int, factor: int) -> int:
         return key * factor
 
     def _key(self, row: Row) -> int:
@@ -124,6 +173,14 @@ class PricedSide(SortedSide[int, Row]):
     def _quantity_of(self, key: int) -> str:
         held = self._levels.get(key)
         return "0" if held is None else held[self._quantity]
+
+    def total(self, key: int) -> str | None:
+        held = self._levels.get(key)
+        return None if held is None else held[self._quantity]
+
+    def orders_at(self, key: int) -> int | None:
+        count = self.layout.order_count
+        return None if count is None else _count(self._levels[key][count])
 
     def _read(self, keys: Iterable[int]) -> list[Level]:
         price, quantity, count = self._price, self._quantity, self.layout.order_count
@@ -145,12 +202,16 @@ class ExchangeSide(SortedSide[tuple[int, str], Row]):
 
     __slots__ = ("_exchange",)
 
+    endless = (ENDLESS, "")
+
     def __init__(self, layout: Layout, *, bid: bool) -> None:
         super().__init__(layout, bid=bid)
         assert layout.exchange is not None
         self._exchange = layout.exchange
 
     def change(self, rows: Sequence[Row]) -> int:
+        if self.journal is not None:
+            return self.note(rows)
         levels, gone = self._levels, self._gone
         for row in rows:
             key = (self._tick(row[self._price]), row[self._exchange])
@@ -164,7 +225,7 @@ class ExchangeSide(SortedSide[tuple[int, str], Row]):
             self._unsort()
         return len(levels)
 
-    def _scaled(self, key: tuple[int, str], factor: int) -> tuple[int, str]:
+    def scaled(self, key: tuple[int, str], factor: int) -> tuple[int, str]:
         return key[0] * factor, key[1]
 
     def _key(self, row: Row) -> tuple[int, str]:
@@ -173,6 +234,23 @@ class ExchangeSide(SortedSide[tuple[int, str], Row]):
     def _quantity_of(self, key: tuple[int, str]) -> str:
         held = self._levels.get(key)
         return "0" if held is None else held[self._quantity]
+
+    def tick(self, key: tuple[int, str]) -> int:
+        return key[0]
+
+    def quantity_at(self, price: Decimal) -> Decimal | None:
+        """Return the sum over the exchanges that quote a price: a walk over all of the side."""
+        tick = self.key_of(price)
+        rows = [row[self._quantity] for key, row in self._levels.items() if key[0] == tick]
+        return exact.add(*map(Decimal, rows)) if rows else None
+
+    def total(self, key: tuple[int, str]) -> str | None:
+        held = self._levels.get(key)
+        return None if held is None else held[self._quantity]
+
+    def orders_at(self, key: tuple[int, str]) -> int | None:
+        count = self.layout.order_count
+        return None if count is None else _count(self._levels[key][count])
 
     def _read(self, keys: Iterable[tuple[int, str]]) -> list[Level]:
         price, quantity, exchange = self._price, self._quantity, self._exchange

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 from sortedcontainers import SortedList
 
 from cadenza_tui.market import exact
+from cadenza_tui.market.journal import ENDLESS, Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cadenza_tui.market.layout import Layout
 
@@ -59,6 +60,13 @@ class Level(NamedTuple):
     exchange: str | None
 
 
+class SingleOrder(NamedTuple):
+    """One order of an L3 book; texts as the feed spelled them, ``order_id`` "" where it names none."""
+
+    quantity: str
+    order_id: str
+
+
 make_level: Callable[[tuple[str, str, None, None]], Level] = partial(tuple.__new__, Level)
 """A Level out of a tuple of its parts, without the cost of a call in Python."""
 
@@ -93,6 +101,19 @@ class BookSide(ABC):
         """Return the best level, None while the side is empty."""
         return next(iter(self.top(1)), None)
 
+    @property
+    @abstractmethod
+    def decimals(self) -> int:
+        """The finest decimals of any price seen, without trailing zeros."""
+
+    @abstractmethod
+    def quantity_at(self, price: Decimal) -> Decimal | None:
+        """Return what stands at a price, summed over its rows; None where nothing does."""
+
+    @abstractmethod
+    def orders(self, price: str) -> list[SingleOrder]:
+        """Return the single orders at a price in the order in which the feed gave them; for the L3 types."""
+
     @abstractmethod
     def replace(self, rows: Sequence[Row]) -> int:
         """Hold these rows and nothing else; return how many that makes."""
@@ -125,8 +146,12 @@ class SortedSide(BookSide, Generic[Key, Held]):
         "_quantity",
         "_sign",
         "_ticks",
+        "journal",
         "layout",
     )
+
+    endless: Any = ENDLESS
+    """Behind every key."""
 
     def __init__(self, layout: Layout, *, bid: bool) -> None:
         self.layout = layout
@@ -138,6 +163,8 @@ class SortedSide(BookSide, Generic[Key, Held]):
         self._levels: dict[Key, Held] = {}
         self._gone: list[Key] = []
         self._keys: Any = SortedList()
+        self.journal: Journal | None = None
+        """Where changes are written down, None while nobody reads them."""
 
     @property
     def depth(self) -> int:
@@ -147,15 +174,85 @@ class SortedSide(BookSide, Generic[Key, Held]):
     def rows(self) -> int:
         return len(self._levels)
 
+    @property
+    def decimals(self) -> int:
+        return self._decimals
+
+    @property
+    def held(self) -> Mapping[Key, Held]:
+        """What is held, by key, in the side's own form."""
+        return self._levels
+
+    @property
+    def sign(self) -> int:
+        """What a key is to be multiplied with to be the price: -1 on the bid side."""
+        return self._sign
+
     def replace(self, rows: Sequence[Row]) -> int:
-        self._levels.clear()
-        self._unsort()
-        return self.change(rows)
+        journal, self.journal = self.journal, None
+        try:
+            self._levels.clear()
+            self._unsort()
+            return self.change(rows)
+        finally:
+            self.journal = journal
+            if journal is not None:
+                journal.begin()
+
+    def note(self, rows: Sequence[Row]) -> int:
+        """Apply the rows of a diff as ``change`` does, and write down what they did."""
+        journal = self.journal
+        assert journal is not None
+        keys = list(dict.fromkeys(self._touched(rows)))
+        befores = [self.total(key) for key in keys]
+        self.journal = None
+        try:
+            held = self.change(rows)
+        finally:
+            self.journal = journal
+        journal.welcome(keys, befores)
+        journal.note(keys, befores, [("", self.total(key)) for key in keys])
+        return held
+
+    def keep_journal(self, *, kept: bool) -> None:
+        """Begin or end to write changes down."""
+        if not kept:
+            self.journal = None
+        elif self.journal is None:
+            self.journal = Journal(self)
+
+    def key_of(self, price: Decimal) -> int | None:
+        """Return the integer of a price, None where it is finer than any price of this side."""
+        scaled = exact.CONTEXT.scaleb(price, self._decimals)
+        whole = int(scaled)
+        return self._sign * whole if whole == scaled else None
+
+    def quantity_at(self, price: Decimal) -> Decimal | None:
+        key: Any = self.key_of(price)
+        total = None if key is None else self.total(key)
+        return None if total is None else Decimal(total)
+
+    def orders(self, price: str) -> list[SingleOrder]:
+        return []
+
+    def tick(self, key: Any) -> int:
+        """Return the integer of a key's price."""
+        tick: int = key
+        return tick
 
     def top(self, n: int) -> list[Level]:
         if n <= 0:
             return []
-        return self._read(islice(self._ordered(), n))
+        return self._read(islice(self.ordered(), n))
+
+    @property
+    def counted(self) -> bool:
+        """Whether the feed says how many orders stand at a price, at some of them at least."""
+        return self.layout.order_count is not None
+
+    def orders_at(self, key: Key) -> int | None:
+        """Return how many orders stand at a key that is held, None where nobody says."""
+        return None
 
     def sums(self, rows: Sequence[Row]) -> list[Row] | None:
         price, quantity = self._price, self._quantity
@@ -185,12 +282,23 @@ class SortedSide(BookSide, Generic[Key, Held]):
         """Return what a level holds, "0" where there is none."""
         raise NotImplementedError  # as above
 
+    def _touched(self, rows: Sequence[Row]) -> list[Key]:
+        """Return the keys that a diff may change; every price is known afterwards, at the finest scale."""
+        price = self._price
+        for row in rows:
+            self._tick(row[price])
+        return [self._key(row) for row in rows]
+
+    @abstractmethod
+    def total(self, key: Key) -> str | None:
+        """Return the quantity at a key, None where nothing stands."""
+
     @abstractmethod
     def _read(self, keys: Iterable[Key]) -> list[Level]:
         """Return the levels of these keys."""
 
     @abstractmethod
-    def _scaled(self, key: Key, factor: int) -> Key:
+    def scaled(self, key: Key, factor: int) -> Key:
         """Return the key of the same price when prices are ``factor`` times finer."""
 
     @property
@@ -220,17 +328,19 @@ class SortedSide(BookSide, Generic[Key, Held]):
         factor = 10 ** (decimals - self._decimals)
         self._decimals = decimals
         self._ticks.clear()
-        levels = {self._scaled(key, factor): held for key, held in self._levels.items()}
+        levels = {self.scaled(key, factor): held for key, held in self._levels.items()}
         self._levels.clear()
         self._levels.update(levels)
         self._unsort()
+        if self.journal is not None:
+            self.journal.rescale(factor)
 
     def _unsort(self) -> None:
         """Forget the order: the next read sorts anew."""
         self._keys.clear()
         self._gone.clear()
 
-    def _ordered(self) -> Iterable[Key]:
+    def ordered(self) -> Iterable[Key]:
         """Return the keys in order, brought up to date: what left is taken out, what came is put in."""
         levels, keys, gone = self._levels, self._keys, self._gone
         if len(gone) * 16 > len(keys):  # one costs about 16 times what a key costs to sort anew
@@ -246,8 +356,10 @@ class SortedSide(BookSide, Generic[Key, Held]):
         return ordered
 
     def check(self) -> None:
-        assert list(self._ordered()) == sorted(self._levels), "the sorted keys are those that are held"
+        assert list(self.ordered()) == sorted(self._levels), "the sorted keys are those that are held"
         assert not self._gone, "nothing is left to settle"
+        if self.journal is not None:
+            self.journal.check()
         self._keys._check()
         assert len(self._ticks) <= MAXIMUM_TICKS, "the price cache is bounded"
         for text, tick in self._ticks.items():

@@ -12,11 +12,15 @@ from cadenza_tui.market.accounts import Account
 from cadenza_tui.market.book import Applied, DeltaRules, OrderBook
 from cadenza_tui.market.health import Health
 from cadenza_tui.market.records import Kline, Ticker
+from cadenza_tui.market.study import Studies
 from cadenza_tui.market.tape import Tape
+from cadenza_tui.market.trails import Trails
+from cadenza_tui.market.trust import connection_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from cadenza_tui.market.interest import CandleSource
     from cadenza_tui.market.reconcile import Question
     from cadenza_tui.market.records import (
         AccountId,
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
         Print,
         TradingAccount,
     )
+    from cadenza_tui.market.study import Study
 
 MAXIMUM_CANDLES = 1_000
 
@@ -87,7 +92,11 @@ class Market:
         self.tickers: dict[InstrumentId, Ticker] = {}
         self.klines: dict[tuple[InstrumentId, str], Kline] = {}
         """By instrument and interval."""
+        self.candle_sources: dict[tuple[InstrumentId, str], CandleSource] = {}
+        """By instrument and interval, where the candles that are asked for come from."""
+        self.trails = Trails()
         self.accounts: dict[AccountId, Account] = {}
+        self._studies = Studies(self.book)
         self.health = Health()
         self.dirty = DirtyMarks()
 
@@ -126,19 +135,38 @@ class Market:
         applied = book.apply(update)
         if book.version != version:
             self.dirty.mark(Topic.BOOK, update.instrument_id)
+            self._studies.after_book(book, applied)
         return applied
 
     def apply_print(self, fresh: Print) -> bool:
         """Take a print and say whether it was new."""
         if not self.tape(fresh.instrument_id).add(fresh):
             return False
+        self._studies.add_print(fresh)
         self.dirty.mark(Topic.TAPE, fresh.instrument_id)
         return True
 
     def lose_prints(self, instrument_id: InstrumentId, messages: int = 0) -> None:
         """Mark the tape: so many messages are missing here, 0 where nobody knows how many."""
         self.tape(instrument_id).lose(messages)
+        self._studies.lose_prints(instrument_id)
         self.dirty.mark(Topic.TAPE, instrument_id)
+
+    def study(self, instrument_id: InstrumentId) -> Study:
+        """Return what is kept up for an instrument that is looked at: from now on, where it was not yet."""
+        return self._studies.of(instrument_id)
+
+    def attend(self, shown: InstrumentId | None, kept: Sequence[InstrumentId]) -> None:
+        """Keep up what is read of the shown instrument, and the liquidity of the kept ones: see ``study``."""
+        self._studies.attend(shown, kept)
+
+    def sample(self, now: Nanoseconds) -> None:
+        """Note the time, once a second: what is kept up by the second is."""
+        alive = not connection_trust(self.health, now).dimmed
+        for instrument_id in self._studies.sample(now, alive=alive):
+            self.dirty.mark(Topic.BOOK, instrument_id)
+        for account in self.accounts.values():
+            self._studies.see(account.working_orders())
 
     def apply_ticker(self, ticker: Ticker) -> bool:
         """Merge a ticker: what it leaves out stays as it was. One older than what is held is not taken."""

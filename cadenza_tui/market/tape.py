@@ -6,6 +6,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from cadenza_tui.market.tally import Tally
+
 if TYPE_CHECKING:
     from cadenza_tui.market.records import Print
 
@@ -23,13 +25,15 @@ class Hole(NamedTuple):
 class Tape:
     """The last ``maximum`` prints in the order of their arrival; a trade id is taken once within them.
 
-    Where messages were missed there is a hole: what is summed up over it is not complete.
+    Where messages were missed there is a hole: what is summed up over it is not complete. ``tally`` sums up
+    more than the kept prints.
     """
 
-    __slots__ = ("_holes", "_ids", "_maximum", "_prints", "count", "holes", "version")
+    __slots__ = ("_holes", "_ids", "_prints", "count", "holes", "maximum", "tally", "version")
 
     def __init__(self, maximum: int = MAXIMUM_PRINTS) -> None:
-        self._maximum = maximum
+        self.maximum = maximum
+        self.tally = Tally()
         self._prints: deque[Print] = deque()
         self._ids: set[str] = set()
         self._holes: deque[Hole] = deque(maxlen=MAXIMUM_HOLES)
@@ -58,8 +62,9 @@ class Tape:
                 return False
             self._ids.add(fresh.trade_id)
         self._prints.appendleft(fresh)
-        if len(self._prints) > self._maximum:
+        if len(self._prints) > self.maximum:
             self._ids.discard(self._prints.pop().trade_id)
+        self.tally.add(fresh)
         self.count += 1
         self.version += 1
         return True
@@ -73,6 +78,7 @@ class Tape:
         else:
             self.holes += 1
         self._holes.append(Hole(self.count, messages))
+        self.tally.lose()
         self.version += 1
 
     def kept_holes(self) -> list[Hole]:
@@ -80,18 +86,12 @@ class Tape:
         oldest = self.count - len(self._prints)
         return [hole for hole in reversed(self._holes) if hole.after > oldest]
 
-    def clear(self) -> None:
-        """Forget the prints; the count stays."""
-        self._prints.clear()
-        self._ids.clear()
-        self._holes.clear()
-        self.version += 1
-
     def check(self) -> None:
         """Raise AssertionError where an invariant does not hold."""
         ids = [p.trade_id for p in self._prints if p.trade_id]
         assert len(ids) == len(set(ids)), "a trade id is kept once"
         assert set(ids) == self._ids, "ids are known for the kept prints alone"
-        assert len(self._prints) <= min(self._maximum, self.count), "the tape is bounded"
+        assert len(self._prints) <= min(self.maximum, self.count), "the tape is bounded"
         places = [hole.after for hole in self._holes]
         assert places == sorted(set(places)), "there is one hole at a place"
+        self.tally.check()

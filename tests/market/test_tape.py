@@ -42,16 +42,6 @@ def test_prints_without_an_id_are_all_taken() -> None:
     assert (tape.count, len(tape)) == (2, 2)
 
 
-def test_a_cleared_tape_takes_its_prints_again() -> None:
-    """After clearing nothing is kept, but the count of all prints ever goes on."""
-    tape = Tape()
-    tape.add(trade("a"))
-    tape.clear()
-    assert len(tape) == 0
-    assert tape.add(trade("a"))
-    assert tape.count == 2
-
-
 @given(st.lists(st.sampled_from(["", *"abcdefghij"]), max_size=60), st.integers(1, 6))
 def test_the_tape_agrees_with_a_plain_list(trade_ids: list[str], maximum: int) -> None:
     """Whatever comes, the tape keeps the latest prints, each id once within them."""

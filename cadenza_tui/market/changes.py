@@ -1,0 +1,250 @@
+"""What was added to and taken from each price of a side, message by message, out of its journal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cadenza_tui.market import exact
+from cadenza_tui.market.units import Units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cadenza_tui.market.journal import Entry, Journal
+    from cadenza_tui.market.sides import SortedSide
+
+MAXIMUM_PRICES = 65_536
+"""Prices kept one by one; past that the sums go on, but the prices begin anew."""
+MAXIMUM_ODD = 256
+MAXIMUM_TABLES = 4
+ZERO = Decimal(0)
+
+
+class Change(NamedTuple):
+    """What was added at a price or group, and what was taken away that no print explains."""
+
+    stacked: Decimal
+    pulled: Decimal
+
+
+def _merged(keys: list[Any], befores: list[str | None], afters: Sequence[tuple[str | None, ...]]) -> Entry:
+    """Return a message that names keys twice with what each held before it and holds after it."""
+    first: dict[Any, str | None] = {}
+    last: dict[Any, tuple[str | None, ...]] = {}
+    for key, before, after in zip(keys, befores, afters, strict=True):
+        first.setdefault(key, before)
+        last[key] = after
+    return list(first), list(first.values()), list(last.values())
+
+
+class _Table:
+    """The sums of the groups of one increment, kept up by the prices that changed."""
+
+    def __init__(self) -> None:
+        self.waiting: set[int] = set()
+        self.known: dict[int, tuple[int, int]] = {}
+        """What each price has put into its group: stacked, pulled."""
+        self.groups: dict[int, tuple[int, int]] = {}
+
+
+class SideChanges:
+    """The changes of one side since ``begin``. Reads of the journal wait until somebody asks."""
+
+    def __init__(self, side: SortedSide[Any, Any]) -> None:
+        self.side = side
+        self.thinned = False
+        """Whether prices were dropped whose changes the sums still hold."""
+        self._scale = side.decimals
+        self._units = Units()
+        self._decimals = 0
+        """Decimals of the integers that are kept."""
+        self._position = 0
+        self._stacked: dict[int, int] = {}
+        self._taken: dict[int, int] = {}
+        self._hits: dict[int, int] = {}
+        """What was traded, by key."""
+        self._odd: dict[Decimal, int] = {}
+        """What was traded at prices finer than any of the side so far."""
+        self._up = self._down = self._settled = 0
+        """Sums of what was stacked and taken, and, of what was dropped, what prints have explained."""
+        self._tables: dict[Decimal, _Table] = {}
+        self.begin()
+
+    @property
+    def journal(self) -> Journal:
+        """The side's journal, which must be kept."""
+        journal = self.side.journal
+        assert journal is not None
+        return journal
+
+    def begin(self) -> None:
+        """Begin anew from here."""
+        journal = self.journal
+        self._position = journal.end
+        journal.trim()
+        self._scale = self.side.decimals
+        if self._up or self._down or self._hits or self._odd:
+            self._odd.clear()
+            self._stacked.clear()
+            self._taken.clear()
+            self._hits.clear()
+            self._tables.clear()
+            self._up = self._down = self._settled = 0
+        self.thinned = False
+
+    def hit(self, price: Decimal, quantity: Decimal) -> None:
+        """Take a trade that took from this side."""
+        self.follow()
+        key = self.side.key_of(price)
+        units = self._learn(exact.text(quantity))
+        if key is None:
+            if len(self._odd) < MAXIMUM_ODD:
+                self._odd[price] = self._odd.get(price, 0) + units
+            return
+        self._hits[key] = self._hits.get(key, 0) + units
+        for table in self._tables.values():
+            table.waiting.add(key)
+        if len(self._hits) > MAXIMUM_PRICES:
+            self._thin()
+
+    def stacked(self) -> Decimal:
+        """Return what was added in all."""
+        self.follow()
+        return self._units.decimal(self._up)
+
+    def pulled(self) -> Decimal:
+        """Return what was taken away in all that no print explains."""
+        self.follow()
+        taken = self._taken
+        explained = sum(min(taken.get(key, 0), hit) for key, hit in self._hits.items())
+        return self._units.decimal(self._down - self._settled - explained)
+
+    def at(self, price: Decimal, increment: Decimal | None = None) -> Change:
+        """Return what happened at a price, or in the group of an increment that it falls into."""
+        self.follow()
+        if increment is None:
+            key = self.side.key_of(price)
+            up, down = (0, 0) if key is None else self._at(key)
+        else:
+            up, down = self._table(increment).groups.get(self._number(price, increment), (0, 0))
+        return Change(self._units.decimal(up), self._units.decimal(down))
+
+    def follow(self) -> None:
+        """Read what the journal has."""
+        if self._scale != self.side.decimals:
+            self._rescale()
+        journal = self.journal
+        if journal.end == self._position:
+            return
+        entries = journal.since(self._position)
+        assert entries is not None, "what is not read is not trimmed, and a snapshot is a beginning"
+        self._position = journal.end
+        self._read(entries)
+        if max(len(self._stacked), len(self._taken)) > MAXIMUM_PRICES:
+            self._thin()
+        journal.trim()
+
+    def _read(self, entries: list[Entry]) -> None:
+        stacked, taken, units = self._stacked, self._taken, self._units.known
+        paired = isinstance(self.side.endless, tuple)
+        for entry in entries:
+            held, befores, afters = entry
+            if len(set(held)) != len(held):
+                held, befores, afters = _merged(held, befores, afters)
+            keys = [key[0] for key in held] if paired else held
+            for table in self._tables.values():
+                table.waiting.update(keys)
+            for key, before, (_, after) in zip(keys, befores, afters, strict=True):
+                try:
+                    change = units[after] - units[before]
+                except KeyError:
+                    self._learn(before)
+                    change = self._learn(after) - self._learn(before)
+                if change > 0:
+                    stacked[key] = stacked.get(key, 0) + change
+                    self._up += change
+                elif change:
+                    taken[key] = taken.get(key, 0) - change
+                    self._down -= change
+
+    def _at(self, key: int) -> tuple[int, int]:
+        taken = self._taken.get(key, 0)
+        return self._stacked.get(key, 0), max(0, taken - self._hits.get(key, 0))
+
+    def _table(self, increment: Decimal) -> _Table:
+        """Return the groups of an increment, brought up to date."""
+        table = self._tables.get(increment)
+        if table is None:
+            if len(self._tables) >= MAXIMUM_TABLES:
+                del self._tables[next(iter(self._tables))]
+            table = self._tables[increment] = _Table()
+            table.waiting.update(self._stacked, self._taken)
+        if table.waiting:
+            known, groups = table.known, table.groups
+            price = exact.CONTEXT.scaleb(Decimal(self.side.sign), -self._scale)
+            for key in table.waiting:
+                number = self._number(exact.multiply(price, Decimal(key)), increment)
+                (up, down), (was_up, was_down) = self._at(key), known.get(key, (0, 0))
+                known[key] = (up, down)
+                group_up, group_down = groups.get(number, (0, 0))
+                groups[number] = (group_up + up - was_up, group_down + down - was_down)
+            table.waiting.clear()
+        return table
+
+    def _number(self, price: Decimal, increment: Decimal) -> int:
+        """Return which group a price falls into: away from the touch, as in ``market.grouped``."""
+        above, below = price.as_integer_ratio()
+        over, under = increment.as_integer_ratio()
+        return -(-self.side.sign * above * under // (below * over))
+
+    def _thin(self) -> None:
+        """Drop the single prices; the sums stay."""
+        taken = self._taken
+        self._settled += sum(min(taken.get(key, 0), hit) for key, hit in self._hits.items())
+        taken.clear()
+        self._stacked.clear()
+        self._hits.clear()
+        self._odd.clear()
+        self._tables.clear()
+        self.thinned = True
+
+    def _rescale(self) -> None:
+        """Follow the side to keys of finer prices."""
+        factor = 10 ** (self.side.decimals - self._scale)
+        self._scale = self.side.decimals
+        for held in (self._stacked, self._taken, self._hits):
+            scaled = {key * factor: units for key, units in held.items()}
+            held.clear()
+            held.update(scaled)
+        for price, units in list(self._odd.items()):
+            key = self.side.key_of(price)
+            if key is not None:
+                self._hits[key] = self._hits.get(key, 0) + units
+                del self._odd[price]
+        self._tables.clear()
+
+    def _learn(self, text: str | None) -> int:
+        """Return the integer of a quantity; one that is finer than all before makes all of them finer."""
+        units = self._units.of(text)
+        if self._units.decimals != self._decimals:
+            factor = 10 ** (self._units.decimals - self._decimals)
+            self._decimals = self._units.decimals
+            for held in (self._stacked, self._taken, self._hits):
+                held.update({key: value * factor for key, value in held.items()})
+            self._up, self._down, self._settled = (
+                self._up * factor,
+                self._down * factor,
+                self._settled * factor,
+            )
+            self._tables.clear()
+        return units
+
+    def check(self) -> None:
+        """Raise AssertionError where an invariant does not hold."""
+        self.follow()
+        assert len(self._stacked) <= MAXIMUM_PRICES >= len(self._taken), "the prices are bounded"
+        assert self.thinned or (self._up, self._down) == (
+            sum(self._stacked.values()),
+            sum(self._taken.values()),
+        ), "the sums are those of the prices"

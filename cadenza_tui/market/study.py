@@ -1,0 +1,152 @@
+"""What is kept up for the instruments that are looked at, and for no others.
+
+The one that is shown, and the one shown before it, have their journal kept, with flow and groups out of it: so
+the way back finds everything whole. These and a few more have their liquidity sampled for the heatmap. Whatever
+leaves is dropped with its memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cadenza_tui.market.book import Applied
+from cadenza_tui.market.flow import OrderFlow
+from cadenza_tui.market.grouped import Grouped, SideTotal, Totals
+from cadenza_tui.market.heat import Heat
+from cadenza_tui.market.queue import QueueEstimates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from decimal import Decimal
+
+    from cadenza_tui.market.book import AnySide, OrderBook
+    from cadenza_tui.market.records import InstrumentId, Nanoseconds, Order, Print
+
+MAXIMUM_KEPT = 9
+"""Instruments beside the shown ones whose liquidity is sampled."""
+MAXIMUM_GROUPED = 4
+"""Increments kept up at once on a side."""
+
+_SNAPSHOT = (
+    Applied.SNAPSHOT
+)  # members of an enum are looked up anew each time: this is on the path of a message
+
+
+class Study:
+    """What is kept up for one instrument that is looked at; its book keeps a journal meanwhile."""
+
+    def __init__(self, book: OrderBook, heat: Heat) -> None:
+        book.keep_journal(kept=True)
+        self.book = book
+        self.heat = heat
+        self.flow = OrderFlow(book)
+        self.queue = QueueEstimates(book)
+        self._grouped: dict[tuple[bool, Decimal], Grouped] = {}
+        self._totals: dict[bool, SideTotal] = {}
+
+    def grouped(self, side: AnySide, increment: Decimal) -> Grouped:
+        """Return one of the book's sides in groups of ``increment``, kept up from now on."""
+        key = (side is self.book.bids, increment)
+        held = self._grouped.pop(key, None)
+        if held is None or held.side is not side:
+            of_side = [other for other in self._grouped if other[0] is key[0]]
+            if len(of_side) >= MAXIMUM_GROUPED:
+                del self._grouped[of_side[0]]
+            held = Grouped(side, increment)
+        self._grouped[key] = held  # the one used latest last
+        return held
+
+    def total(self, side: AnySide) -> Totals:
+        """Return what one of the book's sides holds in all, kept up from now on."""
+        key = side is self.book.bids
+        held = self._totals.get(key)
+        if held is None or held.side is not side:
+            held = self._totals[key] = SideTotal(side)
+        return held.total()
+
+
+class Studies:
+    """The studies of a market, of whose books ``book_of`` gives one by its instrument."""
+
+    def __init__(self, book_of: Callable[[InstrumentId], OrderBook]) -> None:
+        self._book_of = book_of
+        self._studies: dict[InstrumentId, Study] = {}
+        """Of the instrument that is shown, which is first, and of the one shown before it."""
+        self._heats: dict[InstrumentId, Heat] = {}
+        """Of these and of those that are kept."""
+        self._kept: tuple[InstrumentId, ...] = ()
+
+    def attend(self, shown: InstrumentId | None, kept: Sequence[InstrumentId]) -> None:
+        """Keep up what is shown and what was shown before; sample that and the first of ``kept``."""
+        few = tuple(kept[:MAXIMUM_KEPT])
+        close = tuple(self._studies)
+        if shown is not None and close[:1] != (shown,):
+            close = (shown, *close[:1])
+        elif few == self._kept:
+            return
+        self._kept = few
+        heats = self._heats
+        self._heats = {name: heats[name] if name in heats else Heat() for name in (*close, *few)}
+        for name in [name for name in self._studies if name not in close]:
+            self._studies.pop(name).book.keep_journal(kept=False)
+        self._studies = {name: self._studies.get(name) or self._begun(name) for name in close}
+
+    def of(self, instrument_id: InstrumentId) -> Study:
+        """Return the study of an instrument, which is looked at from now on."""
+        if instrument_id not in self._studies:
+            self.attend(instrument_id, self._kept)
+        study = self._studies[instrument_id]
+        if study.book is not self._book_of(instrument_id):
+            study = self._studies[instrument_id] = self._begun(instrument_id)
+        return study
+
+    def after_book(self, book: OrderBook, applied: Applied) -> None:
+        """Take note of what a book has made of a message that changed it."""
+        study = self._studies.get(book.instrument_id)
+        if study is None:
+            return
+        if study.book is not book:  # the feed has let the one before go
+            self._studies[book.instrument_id] = self._begun(book.instrument_id)
+        elif applied is _SNAPSHOT:
+            study.flow.after_snapshot()
+        else:
+            study.flow.after_diff()
+
+    def add_print(self, fresh: Print) -> None:
+        """Take a print that is new."""
+        heat = self._heats.get(fresh.instrument_id)
+        if heat is None:
+            return
+        heat.add_print(fresh)
+        study = self._studies.get(fresh.instrument_id)
+        if study is not None:
+            study.flow.add_print(fresh)
+            study.queue.add_print(fresh)
+
+    def lose_prints(self, instrument_id: InstrumentId) -> None:
+        """Take note that prints of an instrument are missing here."""
+        study = self._studies.get(instrument_id)
+        if study is not None:
+            study.flow.lose_prints()
+
+    def see(self, orders: Iterable[Order]) -> None:
+        """Look at own orders: where they stand in their queues."""
+        for order in orders:
+            study = self._studies.get(order.instrument_id)
+            if study is not None:
+                study.queue.ahead(order)
+
+    def sample(self, now: Nanoseconds, *, alive: bool) -> list[InstrumentId]:
+        """Sample the liquidity of each that is kept; return those that have another sample than before.
+
+        ``alive`` is whether the books' feed is: while it is not, what the books hold is not the market now.
+        """
+        sampled = []
+        for name, heat in self._heats.items():
+            book = self._book_of(name)
+            if heat.sample(book, alive and book.in_sync, now):
+                sampled.append(name)
+        return sampled
+
+    def _begun(self, instrument_id: InstrumentId) -> Study:
+        return Study(self._book_of(instrument_id), self._heats[instrument_id])
