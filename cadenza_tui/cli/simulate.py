@@ -44,6 +44,12 @@ def market_options(command: Decorated) -> Decorated:
     help="Port to listen on; 0 is any free one.",
 )
 @market_options
+@click.option(
+    "--prints",
+    type=float,
+    metavar="R",
+    help="Prints a second, all instruments together; as many as the market makes by itself else.",
+)
 @click.option("--secret", metavar="S", help="Key of the tokens (HS256); a random one else.")
 @click.option(
     "--publish-to",
@@ -78,6 +84,7 @@ def simulate(
     seed: int | None,
     rate: float | None,
     instruments: int | None,
+    prints: float | None,
     secret: str | None,
     publish_to: str | None,
     api_key_file: Path | None,
@@ -96,7 +103,7 @@ def simulate(
     """
     from cadenza_tui.simulator.run import simulate as run  # noqa: PLC0415  # heavy for a --help
 
-    given = {"seed": seed, "rate": rate, "instruments": instruments, "secret": secret}
+    given = {"seed": seed, "rate": rate, "instruments": instruments, "prints": prints, "secret": secret}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if trace is not None:
         _trace_beside(trace)

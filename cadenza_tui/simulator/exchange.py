@@ -43,8 +43,10 @@ def _worth(one: Instrument, ticks: int) -> int:
 class Exchange:
     """Markets of ``instruments`` instruments that publish ``rate`` book messages a second between them.
 
-    The same ``seed``, ``instruments``, ``rate`` and ``start_ns`` give the same publications, byte for byte,
-    however the time is cut into calls of ``advance``. ``start_ns`` is the exchange's time when it opens.
+    ``prints`` is how many prints a second there are between them; None for as many as the flow makes.
+    The same ``seed``, ``instruments``, ``rate``, ``prints`` and ``start_ns`` give the same publications, byte
+    for byte, however the time is cut into calls of ``advance``. ``start_ns`` is the exchange's time when it
+    opens.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Exchange:
         *,
         instruments: int = DEFAULT_INSTRUMENTS,
         rate: float = DEFAULT_RATE,
+        prints: float | None = None,
         start_ns: int = 0,
     ) -> None:
         self.instruments = choose(instruments)
@@ -60,7 +63,14 @@ class Exchange:
         self._reference = Reference(seed, self.instruments, start_ns)
         weights = sum(one.weight for one in self.instruments)
         self._markets = [
-            InstrumentMarket(one, seed, rate * one.weight / weights, start_ns, self._reference.prices[index])
+            InstrumentMarket(
+                one,
+                seed,
+                rate * one.weight / weights,
+                start_ns,
+                self._reference.prices[index],
+                prints_per_second=None if prints is None else prints * one.weight / weights,
+            )
             for index, one in enumerate(self.instruments)
         ]
         self.markets = {market.instrument.instrument_id: market for market in self._markets}

@@ -41,9 +41,20 @@ class Trade(NamedTuple):
 
 
 class OrderFlow:
-    """The book of one instrument and the crowd that trades in it, driven by exchange time alone."""
+    """The book of one instrument and the crowd that trades in it, driven by exchange time alone.
 
-    def __init__(self, instrument: Instrument, seed: int, events_per_second: float, start_ns: int) -> None:
+    As many market orders arrive as the model has it, or as many as make ``prints_per_second``.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        seed: int,
+        events_per_second: float,
+        start_ns: int,
+        *,
+        prints_per_second: float | None = None,
+    ) -> None:
         self.instrument = instrument
         self.book = LimitOrderBook(track_orders=instrument.book_type.startswith("L3"))
         self.time_ns = start_ns
@@ -58,6 +69,9 @@ class OrderFlow:
         self._distances = [self._distance() for _ in range(_TABLE)]
         self._stray = max(1.0, instrument.price * STRAY_BPS * 1e-4)
         self._cancel_each = CANCEL / instrument.orders
+        self._start_ns = start_ns
+        self._prints_ns = None if prints_per_second is None else prints_per_second / 1e9
+        self._printed = 0
 
     def warm_up(self, fair: float) -> None:
         """Fill an empty book around ``fair``, then let the flow shape it for a while. Nothing is reported."""
@@ -70,6 +84,7 @@ class OrderFlow:
         trades: list[Trade] = []
         for _ in range(self.instrument.orders):
             self._arrival(self.time_ns, fair, trades)
+        self._printed = 0
         book = self.book
         for touched in (book.touched_bids, book.touched_asks, book.touched_orders):
             touched.clear()
@@ -104,22 +119,39 @@ class OrderFlow:
         draw, book = self._draw, self.book
         bids, asks = book.bid_prices, book.ask_prices
         strayed = fair - (bids[-1] + asks[0]) / 2 if bids and asks else 0.0
+        markets = MARKET
+        if self._prints_ns is not None:
+            markets = 0.0
+            while self._may_print(time_ns) and self._hit(time_ns, strayed, trades):
+                pass
         if (strayed > self._stray or strayed < -self._stray) and draw() < PULL:
             self._pull(time_ns, fair, strayed > 0, trades)
             return
         cancels = self._cancel_each * len(book.crowd)
-        kind = draw() * (LIMIT + MARKET + cancels)
+        kind = draw() * (LIMIT + markets + cancels)
         if kind < LIMIT:
             self._quote(draw() < 0.5)
-        elif kind < LIMIT + MARKET:
-            tilt = 0.5 + max(-0.3, min(0.3, 0.1 * strayed / self._stray))
-            is_buy = draw() < tilt
-            protection = self._protection(is_buy, SWEEP)
-            if protection is not None:
-                size = self._sizes[int(draw() * _TABLE)]
-                self._report(book.market(is_buy, size, protection), is_buy, time_ns, "", trades)
+        elif kind < LIMIT + markets:
+            self._hit(time_ns, strayed, trades)
         elif book.crowd:
             self._withdraw(book.crowd[int(draw() * len(book.crowd))])
+
+    def _may_print(self, time_ns: int) -> bool:
+        """Whether there have been fewer prints so far than there are to be."""
+        return self._prints_ns is None or self._printed < (time_ns - self._start_ns) * self._prints_ns
+
+    def _hit(self, time_ns: int, strayed: float, trades: list[Trade]) -> bool:
+        """Let a crowd's market order come; return whether it traded."""
+        draw = self._draw
+        tilt = 0.5 + max(-0.3, min(0.3, 0.1 * strayed / self._stray))
+        is_buy = draw() < tilt
+        protection = self._protection(is_buy, SWEEP)
+        if protection is None:
+            return False
+        size = self._sizes[int(draw() * _TABLE)]
+        fills = self.book.market(is_buy, size, protection)
+        self._report(fills, is_buy, time_ns, "", trades)
+        return bool(fills)
 
     def _quote(self, is_bid: bool) -> None:
         """Place a crowd's limit order: joining the touch, improving it, or anywhere in the band."""
@@ -148,7 +180,7 @@ class OrderFlow:
         bound = floor(fair) if up else floor(fair) + 1
         stale = asks[0] < bound if up else bids[-1] > bound
         how = draw()
-        if stale and how < 0.2:
+        if stale and how < 0.2 and self._may_print(time_ns):
             protection = self._protection(up, SWEEP)
             if protection is not None:
                 limit = min(bound, protection) if up else max(bound, protection)
@@ -179,6 +211,7 @@ class OrderFlow:
         return prices[levels - 1] if is_buy else prices[-levels]
 
     def _report(self, fills: list[Fill], is_buy: bool, time_ns: int, taker: str, trades: list[Trade]) -> None:
+        self._printed += len(fills)
         for maker, price, quantity, _ in fills:
             self._trades += 1
             trade = Trade(self._trades, time_ns, price, quantity, is_buy, taker, maker.owner, maker)

@@ -12,7 +12,10 @@ from .numbers import fixed
 COLUMNS = {
     "L2": ("price", "quantity"),
     "L2_COUNTED": ("price", "quantity", "orderCount"),
+    "L3": ("price", "quantity"),
     "L3_COUNTED": ("price", "quantity", "orderId"),
+    "L2_EXCHANGE": ("price", "quantity", "exchange"),
+    "VWAP": ("price", "quantity"),
 }
 
 
@@ -116,6 +119,11 @@ CATALOGUE: tuple[Instrument, ...] = (
     Instrument("IBKR", "USD/JPY", 3, 0, 146_612, 250, 220, 12, 1.5, lot=1_000, noise_bps=0.05),
     Instrument("HYPERLIQUID", "HYPE/USDC", 3, 2, 18_214, 4_000, 360, 25, 2),
     Instrument("CUMBERLAND", "BTC/USDT", 2, 4, 6_183_640, 15_000, 70, 700, 1, noise_bps=0.4),
+    Instrument("BITFINEX", "ETH/USD", 1, 4, 26_838, 8_000, 420, 14, 3, book_type="L3"),
+    Instrument("IBKR", "AAPL/USD", 2, 0, 22_817, 120, 420, 12, 2, kind="CFD", book_type="L2_EXCHANGE"),
+    Instrument(
+        "WINTERMUTE", "BTC/USDT", 2, 4, 6_183_800, 12_000, 80, 600, 1, book_type="VWAP", noise_bps=0.4
+    ),
 )
 DEFAULT_INSTRUMENTS = 14
 

@@ -10,6 +10,7 @@ from . import payloads
 from .candles import Candle, Candles, bucket
 from .flow import OrderFlow, Trade
 from .numbers import MILLISECOND, SECOND
+from .rows import BookText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,17 +39,25 @@ class InstrumentMarket:
     """
 
     def __init__(
-        self, instrument: Instrument, seed: int, publications_per_second: float, start_ns: int, fair: float
+        self,
+        instrument: Instrument,
+        seed: int,
+        publications_per_second: float,
+        start_ns: int,
+        fair: float,
+        *,
+        prints_per_second: float | None = None,
     ) -> None:
         self.instrument = instrument
         one = instrument
-        self.flow = OrderFlow(one, seed, publications_per_second * EVENTS, start_ns)
+        arrivals = publications_per_second * EVENTS
+        self.flow = OrderFlow(one, seed, arrivals, start_ns, prints_per_second=prints_per_second)
         self.flow.warm_up(fair)
         self.book = self.flow.book
         self.interval_ns = SECOND / publications_per_second
         self.candles = Candles(f"{seed}/{one.instrument_id}", one.price, one.size, start_ns)
         self.intervals: set[str] = {"1m"}
-        self.text = payloads.BookText(one, self.book)
+        self.text = BookText(one, self.book)
         self.book_channel = f"market:orderBook:{one.instrument_id}"
         self.trade_channel = f"market:trade:{one.instrument_id}"
         self.ticker_channel = f"market:ticker:{one.instrument_id}"
@@ -97,11 +106,12 @@ class InstrumentMarket:
     def publish(self, now_ns: int, wanted: Callable[[str], bool], out: list[Publication]) -> None:
         """Append what a slot brings: a book message, a ticker and candles, as far as they changed."""
         if wanted(self.book_channel):
+            changed = self.book.touched_bids or self.book.touched_asks
             if now_ns >= self._snapshot_at:
                 self._snapshot_at = now_ns + SNAPSHOT_NS
                 out.append(self.snapshot(now_ns))
-            elif self.book.touched_bids or self.book.touched_asks:
-                out.append(self._diff(now_ns))
+            elif changed:
+                out.append(self._diff(now_ns) if self.text.as_diffs else self.snapshot(now_ns))
         else:
             self._stamp(now_ns)
             self._clear_touched()

@@ -30,6 +30,7 @@ async def publish(
     seed: int = 0,
     rate: float = DEFAULT_RATE,
     instruments: int = DEFAULT_INSTRUMENTS,
+    prints: float | None = None,
     stop: asyncio.Event,
     on_ready: Callable[[str], None],
     told: Callable[[str], None],
@@ -40,7 +41,7 @@ async def publish(
 
     Raises ``CadenzaError`` where it cannot be done: a port in use, a refused API key, missing namespaces.
     """
-    exchange = open_exchange(seed, rate, instruments)
+    exchange = open_exchange(seed, rate, instruments, prints)
     publisher = Publisher(exchange, publish_to, api_key, told=told)
     pacer = Pacer(publisher)
     rpc = Http(proxied.rpc_routes(exchange, pacer.catch_up))
@@ -76,6 +77,7 @@ def simulate_beside(
     seed: int = 0,
     rate: float = DEFAULT_RATE,
     instruments: int = DEFAULT_INSTRUMENTS,
+    prints: float | None = None,
     exit_with_stdin: bool = False,
 ) -> None:
     """Publish until SIGINT or SIGTERM. Prints ``{"rpc":…,"url":…,"token":…}`` as one line on stdout when
@@ -101,6 +103,7 @@ def simulate_beside(
             seed=seed,
             rate=rate,
             instruments=instruments,
+            prints=prints,
             stop=stop,
             on_ready=ready,
             told=told,

@@ -34,6 +34,7 @@ async def serve(  # noqa: PLR0917
     instruments: int = DEFAULT_INSTRUMENTS,
     secret: str | None = None,
     *,
+    prints: float | None = None,
     stop: asyncio.Event,
     on_ready: Callable[[str, str, str], None],
     options: ServerOptions | None = None,
@@ -44,7 +45,7 @@ async def serve(  # noqa: PLR0917
     Raises ``CadenzaError`` where it cannot: an address in use, a rate or a number of instruments out of
     bounds.
     """
-    exchange = open_exchange(seed, rate, instruments)
+    exchange = open_exchange(seed, rate, instruments, prints)
     secret = secret or tokens.new_secret()
     server = Server(exchange, secret, options)
     rest = Http(Auth(secret).routes())
@@ -77,6 +78,7 @@ def simulate(  # noqa: PLR0917
     instruments: int = DEFAULT_INSTRUMENTS,
     secret: str | None = None,
     *,
+    prints: float | None = None,
     exit_with_stdin: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; print ``{"url":…,"token":…,"rest":…}`` as one line on stdout when ready.
@@ -89,19 +91,24 @@ def simulate(  # noqa: PLR0917
         print(json.dumps({"url": url, "token": token, "rest": rest}, separators=(",", ":")), flush=True)
 
     async def main(stop: asyncio.Event) -> None:
-        await serve(host, port, seed, rate, instruments, secret, stop=stop, on_ready=ready)
+        await serve(host, port, seed, rate, instruments, secret, prints=prints, stop=stop, on_ready=ready)
 
     run_until_told(main, exit_with_stdin=exit_with_stdin)
 
 
-def open_exchange(seed: int, rate: float, instruments: int) -> Exchange:
+def open_exchange(seed: int, rate: float, instruments: int, prints: float | None = None) -> Exchange:
     """Open an exchange whose time is now. Raises ``CadenzaError`` for numbers out of bounds."""
     if not 0 < rate <= MOST_RATE:
         raise CadenzaError(
             f"the rate is in book publications a second, up to {MOST_RATE}, was {rate:g}",
             remedy="pass --rate between 1 and 5000",
         )
-    return Exchange(seed, instruments=instruments, rate=rate, start_ns=time.time_ns())
+    if prints is not None and not 0 <= prints <= MOST_RATE:
+        raise CadenzaError(
+            f"the prints are so many a second, up to {MOST_RATE}, was {prints:g}",
+            remedy="pass --prints between 0 and 5000",
+        )
+    return Exchange(seed, instruments=instruments, rate=rate, prints=prints, start_ns=time.time_ns())
 
 
 def run_until_told(

