@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cadenza_tui.errors import CadenzaError
 from cadenza_tui.market.records import WORKING_STATUSES
+from cadenza_tui.market.state import Topic
+from cadenza_tui.market.trails import day_of
 from cadenza_tui.wire import rpc
 from cadenza_tui.wire.channels import Kind
 from cadenza_tui.wire.rejected import Rejected
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         BookUpdate,
         InstrumentId,
         Nanoseconds,
+        Ticker,
     )
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import ChannelName
@@ -32,6 +35,7 @@ SNAPSHOT_DEPTH = 1_000
 PAGE = 500
 MAX_PAGES = 40
 MAX_TICKERS = 200
+HOURS = "1h"
 
 
 class Call(Protocol):
@@ -73,7 +77,7 @@ class Bootstrap:
             raw = await self._ask(rpc.ticker_list(wanted))
             for ticker in _usable(lambda: rpc.decode_tickers(raw, self._count)):
                 if ticker.instrument_id in wanted:
-                    self.market.apply_ticker(ticker)
+                    self._take(ticker)
 
     async def accounts(self) -> None:
         """Fetch what the platform says of the accounts."""
@@ -108,7 +112,7 @@ class Bootstrap:
             case Kind.VENUE_TICKER:
                 await self._tickers(rpc.ticker_list(venue=name.venue))
             case Kind.KLINE:
-                await self._klines(name.instrument_id or "", name.interval or "")
+                await self.candles(name.instrument_id or "", name.interval or "")
 
     async def request_stream(self, instrument_id: InstrumentId) -> None:
         """Ask the platform to stream a book, which it does not for one that nobody watches."""
@@ -120,13 +124,26 @@ class Bootstrap:
         known = self.market.instruments
         for ticker in _usable(lambda: rpc.decode_tickers(raw, self._count)):
             if not known or ticker.instrument_id in known:
-                self.market.apply_ticker(ticker)
+                self._take(ticker)
 
-    async def _klines(self, instrument_id: InstrumentId, interval: str) -> None:
+    def _take(self, ticker: Ticker) -> None:
+        if self.market.apply_ticker(ticker):
+            self.market.trails.note_ticker(self.market.tickers[ticker.instrument_id])
+
+    async def candles(self, instrument_id: InstrumentId, interval: str) -> None:
+        """Fetch an instrument's candles; raises CadenzaError."""
         raw = await self._ask(rpc.kline_list(interval, [instrument_id]))
         for kline in _usable(lambda: rpc.decode_klines(raw, self._count)):
             if (kline.instrument_id, kline.interval) == (instrument_id, interval):
                 self.market.apply_kline(kline)
+
+    async def days(self, ids: Sequence[InstrumentId]) -> None:
+        """Fetch what the last day of some instruments was, out of its hours; raises CadenzaError."""
+        raw = await self._ask(rpc.kline_list(HOURS, list(ids)))
+        for kline in _usable(lambda: rpc.decode_klines(raw, self._count)):
+            if kline.interval == HOURS and kline.instrument_id in ids:
+                self.market.trails.set_day(kline.instrument_id, day_of(kline.candles, self.now()))
+                self.market.dirty.mark(Topic.TICKER, kline.instrument_id)
 
     async def _portfolio(self, account_id: AccountId) -> None:
         with self._trouble(f"portfolio of {account_id}", raises=True):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from cadenza_tui.centrifugo.errors import ReplyError
 from cadenza_tui.errors import CadenzaError
 from cadenza_tui.feed.books import UNPROVEN
+from cadenza_tui.feed.crossed import CrossedBooks
 from cadenza_tui.feed.ingest import MAX_ROUTES
 from cadenza_tui.feed.refetch import Refetches
 from cadenza_tui.feed.resync import NO_SUCH_QUERY, Resyncs
+from cadenza_tui.feed.streams import Streams
 from cadenza_tui.market.health import ChannelState
 from cadenza_tui.market.state import Topic
 from cadenza_tui.wire.channels import Kind, parse
@@ -67,16 +69,14 @@ class Channels:
         self._options = options
         self._resyncs = Resyncs(ingest, fetch, now, self._snapshot_refused, on_unsynced)
         self._refetches = Refetches(ingest, refetch, now, on_refetch)
-        self._request = request
+        self._streams = Streams(self._market, request)
         self._attempts: set[str] = set()
         """Channels that are subscribed to anew for the snapshot that this may bring."""
-        self._requests: dict[str, asyncio.Task[None]] = {}
-        """By channel: the platform is asked to stream it, once on each connection."""
         self._client: Client | None = None
         self._asked: set[str] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._replan: asyncio.TimerHandle | None = None
-        self._crossed: dict[InstrumentId, Nanoseconds] = {}
+        self._crossed = CrossedBooks(self._market, int(options.crossed_after_s * 1e9))
         self._entered = asyncio.Event()
         """Set, and replaced, whenever a channel's state changes."""
 
@@ -85,13 +85,11 @@ class Channels:
         self._client = client
         self.apply_plan()
 
-    def link_lost(self) -> None:
-        """There is no link: nothing can be asked for until there is."""
+    def link_lost(self) -> list[asyncio.Task[None]]:
+        """There is no link: nothing can be asked for until there is. Returns what still ends."""
         self._resyncs.stop_all()
         self._refetches.stop_all()
-        for request in self._requests.values():
-            request.cancel()
-        self._requests.clear()
+        requests = self._streams.clear()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -105,11 +103,11 @@ class Channels:
                     followed=False,
                     since=self._now() if last_frame is None else last_frame,
                 )
+        return requests
 
     async def close(self) -> None:
         """End. Returns when nothing of it runs any more."""
-        requests = list(self._requests.values())
-        self.link_lost()
+        requests = self.link_lost()
         if self._replan is not None:
             self._replan.cancel()
         self._client = None
@@ -166,18 +164,20 @@ class Channels:
         self._resyncs.forget(channel)
         self._refetches.forget(channel)
         self._attempts.discard(channel)
-        if (request := self._requests.pop(channel, None)) is not None:
-            request.cancel()
+        self._streams.forget(channel)
         if (timer := self._timers.pop(channel, None)) is not None:
             timer.cancel()
         if route.name.account_id is not None:
             self._market.follow(route.name.account_id, followed=False, since=self._now())
         self._ingest.forget(channel)
-        if instrument_id is not None:
-            # Nobody keeps it up any more: what is held would be taken for current when it is shown again.
+        # Nobody keeps it up any more: what is held would be taken for current when it is shown again.
+        if route.name.kind is Kind.BOOK and instrument_id is not None:
             self._market.books.pop(instrument_id, None)
+            self._crossed.forget(instrument_id)
+        elif route.name.kind is Kind.TRADE and instrument_id is not None:
             self._market.tapes.pop(instrument_id, None)
-            self._crossed.pop(instrument_id, None)
+        elif route.name.kind is Kind.KLINE and instrument_id is not None:
+            self._market.klines.pop((instrument_id, route.name.interval or ""), None)
 
     # --- what becomes of it
 
@@ -250,7 +250,8 @@ class Channels:
 
     def _book_subscribed(self, route: Route, instrument_id: InstrumentId, *, whole: bool) -> None:
         self._resyncs.stop(route.channel)  # what it asked for may be older than this subscription
-        self._request_stream(route, instrument_id)
+        if self._options.request_streams and not route.by_server:
+            self._streams.ask(route, instrument_id)
         book = self._market.book(instrument_id)
         if book.in_sync and whole:
             self._enter(route.channel, ChannelState.LIVE)
@@ -262,22 +263,6 @@ class Channels:
             self._enter(route.channel, ChannelState.AWAITING)
             loop = asyncio.get_running_loop()
             self._timers[route.channel] = loop.call_later(SNAPSHOT_WITHIN_S, self._no_snapshot, route)
-
-    def _request_stream(self, route: Route, instrument_id: InstrumentId) -> None:
-        """Ask the platform to stream a book, where that is wanted; the channel says what came of it."""
-        if not self._options.request_streams or route.by_server or route.channel in self._requests:
-            return
-
-        async def ask() -> None:
-            try:
-                await self._request(instrument_id)
-            except CadenzaError as error:
-                route.health.note = f"the platform was asked to stream it: {error}"
-            else:
-                route.health.note = ""
-            self._market.dirty.mark(Topic.HEALTH)
-
-        self._requests[route.channel] = asyncio.create_task(ask())
 
     def _no_snapshot(self, route: Route) -> None:
         self._timers.pop(route.channel, None)
@@ -369,15 +354,9 @@ class Channels:
 
     def check_crossed(self) -> None:
         """Fetch books anew that have been crossed for too long. To be called about once a second."""
-        now, limit = self._now(), int(self._options.crossed_after_s * 1e9)
-        for instrument_id, book in self._market.books.items():
-            if not book.crossed or not book.in_sync:
-                self._crossed.pop(instrument_id, None)
-            elif now - self._crossed.setdefault(instrument_id, now) >= limit:
-                del self._crossed[instrument_id]
-                self.on_book_lost(
-                    self._ingest.channel_of(Kind.BOOK, instrument_id), f"crossed for {limit / 1e9:g} s"
-                )
+        for instrument_id in self._crossed.look(self._now()):
+            channel = self._ingest.channel_of(Kind.BOOK, instrument_id)
+            self.on_book_lost(channel, f"crossed for {self._crossed.limit_ns / 1e9:g} s")
 
     def _snapshot_refused(self, channel: str, error: CadenzaError) -> None:
         """Where the server has no such query, a new subscription may bring a snapshot."""

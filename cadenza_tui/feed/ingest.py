@@ -108,8 +108,9 @@ class Ingest:
         """Return the route of a channel that is known."""
         return self._routes.get(channel)
 
-    def channel_of(self, kind: Kind, subject: InstrumentId | AccountId) -> str:
-        """Return the channel of a kind that is about an instrument or an account; "" where there is none."""
+    def channel_of(self, kind: Kind, subject: str) -> str:
+        """Return the channel of a kind that is about an instrument, an account or a venue, as ``Route.subject``
+        says it; "" where there is none."""
         return self._channels.get((kind, subject), "")
 
     def routes(self) -> list[Route]:
@@ -194,7 +195,8 @@ class Ingest:
                 self.books.take(route, decoded, received)
         elif isinstance(decoded, Ticker):
             if self._known(route, decoded.instrument_id):
-                self.market.apply_ticker(decoded)
+                if self.market.apply_ticker(decoded):
+                    self.market.trails.note_ticker(self.market.tickers[decoded.instrument_id])
                 self._applied(route, decoded, decoded.timestamp, received)
         elif isinstance(decoded, Kline):
             if self._known(route, decoded.instrument_id):
@@ -207,7 +209,8 @@ class Ingest:
             for event in decoded:
                 trade = cast("Print", event)
                 if self._known(route, trade.instrument_id):
-                    self.market.apply_print(trade)
+                    if self.market.apply_print(trade):
+                        self.market.trails.note(trade.instrument_id, trade.price)
                     self._applied(route, trade, trade.timestamp, received)
 
     def _known(self, route: Route, instrument_id: InstrumentId) -> bool:

@@ -9,9 +9,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from cadenza_tui.errors import RecordingError
+from cadenza_tui.feed.beat import Beat
+from cadenza_tui.feed.candles import recorded
 from cadenza_tui.feed.health import Meter
 from cadenza_tui.feed.ingest import Ingest
 from cadenza_tui.feed.recording import Recorded, Recording
+from cadenza_tui.feed.subscriptions import FULL_PINS
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.records import Instrument
 from cadenza_tui.market.state import Topic
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cadenza_tui.feed.ingest import Event
+    from cadenza_tui.market.interest import Interest
     from cadenza_tui.market.records import InstrumentId, Nanoseconds
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import ChannelName
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 MAX_SPEED = 0.0
 """As fast as it goes."""
 HEAD_LINES = 500
-DEFAULT_PINS = 9
 _TURN_S = 0.005
 """How long lines are taken in before the event loop gets a turn."""
 
@@ -78,9 +81,10 @@ class ReplayFeed:
         self._paused = False
         self._closed = False
         self._wake = asyncio.Event()
-        self.ingest = Ingest(
-            market, self.now, on_event=on_event, open_routes=True, on_route=Catalogue(market)
-        )
+        self._catalogue = Catalogue(market)
+        self.ingest = Ingest(market, self.now, on_event=on_event, open_routes=True, on_route=self._appeared)
+        self._beat = Beat(market)
+        self._chart: tuple[InstrumentId, str] | None = None
         self._meter = Meter(market.health)
         self._recording = Recording(path)
         self._lines = self._guarded()
@@ -122,16 +126,43 @@ class ReplayFeed:
     def pinned(self) -> Sequence[InstrumentId]:
         """The pinned instruments; the first nine that appeared where none were chosen."""
         if self._pinned is None:
-            return tuple(islice(self.market.instruments, DEFAULT_PINS))
+            return tuple(islice(self.market.instruments, FULL_PINS))
         return self._pinned
 
     def pin(self, ids: Iterable[InstrumentId]) -> None:
         """Replace what is pinned."""
         self._pinned = tuple(dict.fromkeys(ids))
+        self._attend()
 
     def show(self, instrument_id: InstrumentId) -> None:
         """Note what is on screen; a recording brings all of it in any case."""
         self.shown = instrument_id
+        self._attend()
+
+    def want(self, interest: Interest) -> None:
+        """Note what else is looked at; of the chart say where its candles come from."""
+        if interest.candles != self._chart:
+            if self._chart is not None:
+                self.market.candle_sources.pop(self._chart, None)
+            self._chart = interest.candles
+            self._find_candles()
+
+    def _find_candles(self) -> None:
+        chart, sources = self._chart, self.market.candle_sources
+        if chart is None:
+            return
+        source = recorded(chart in self.market.klines, chart[1])
+        if sources.get(chart) != source:
+            sources[chart] = source
+            self.market.dirty.mark(Topic.KLINE, chart[0])
+
+    def _attend(self) -> None:
+        self.market.attend(self.shown, tuple(self.pinned)[:FULL_PINS])
+
+    def _appeared(self, name: ChannelName) -> None:
+        self._catalogue(name)
+        if self._pinned is None:
+            self._attend()
 
     def resync(self, instrument_id: InstrumentId) -> None:
         """Do nothing: a recording has nobody to ask."""
@@ -197,6 +228,7 @@ class ReplayFeed:
             if self._closed:
                 return
             self._last = line.time
+            self._beat.to(line.time)
             published = line.publication
             publication(line.channel, published.data, published.offset, published.epoch, line.time)
             if time.monotonic() >= turn_ends:
@@ -220,6 +252,8 @@ class ReplayFeed:
             await asyncio.sleep(1.0)
             self._meter.measure(self.ingest.lag, self._monotonic(), self.now())
             self.market.roll_day(self.now())
+            self._beat.to(self.now())
+            self._find_candles()
             self.market.health.connection.progress = self._recording.progress
             self.market.dirty.mark(Topic.HEALTH)
 

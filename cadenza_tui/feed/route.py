@@ -33,6 +33,8 @@ class Route:
 
     @property
     def subject(self) -> tuple[Kind, str]:
-        """What the channel is about."""
+        """What the channel is about; candles of an instrument are ``{instrumentId}:{interval}``."""
         name = self.name
+        if name.interval:
+            return name.kind, f"{name.instrument_id}:{name.interval}"
         return name.kind, name.instrument_id or name.account_id or name.venue or ""

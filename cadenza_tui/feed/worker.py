@@ -16,6 +16,8 @@ from cadenza_tui.centrifugo.options import Options
 from cadenza_tui.credentials.claims import HOW, Rejected
 from cadenza_tui.errors import TokenError
 from cadenza_tui.feed import address
+from cadenza_tui.feed.attention import Attention
+from cadenza_tui.feed.beat import Beat
 from cadenza_tui.feed.bootstrap import Bootstrap
 from cadenza_tui.feed.channels import Channels
 from cadenza_tui.feed.health import Meter
@@ -23,7 +25,7 @@ from cadenza_tui.feed.ingest import INTERNAL, Ingest
 from cadenza_tui.feed.link import Link
 from cadenza_tui.feed.prices import Prices
 from cadenza_tui.feed.reconcile import Reconciles
-from cadenza_tui.feed.subscriptions import CHANNEL_LIMIT, MARKET_KINDS, ChannelOptions, Wants
+from cadenza_tui.feed.subscriptions import CHANNEL_LIMIT, FULL_PINS, MARKET_KINDS, ChannelOptions, Wants
 from cadenza_tui.feed.worth import Worth
 from cadenza_tui.market.book import DeltaRules
 from cadenza_tui.market.health import ConnectionState
@@ -37,11 +39,11 @@ if TYPE_CHECKING:
 
     from cadenza_tui.credentials.sources import Source
     from cadenza_tui.feed.ingest import Event
+    from cadenza_tui.market.interest import Interest
     from cadenza_tui.market.records import AccountId, InstrumentId, Nanoseconds
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import Templates
 
-DEFAULT_PINS = 9
 MAX_ACCOUNTS = 8
 QUERY_TIMEOUT_S = 10.0
 TICK_S = 1.0
@@ -97,6 +99,7 @@ class Feed:
         self.bootstrapped = asyncio.Event()
         """Set once the first round of queries is over, whatever came of it."""
         self._on_status = on_status or (lambda: None)
+        self._on_channel = on_channel or (lambda _channel: None)
         self.wants = Wants(
             settings.templates,
             min(CHANNEL_LIMIT, settings.options.channel_limit),
@@ -113,11 +116,13 @@ class Feed:
             fetch=self._queries.book,
             refetch=self._queries.again,
             request=self._queries.request_stream,
-            on_failed=on_channel or (lambda _channel: None),
+            on_failed=self._channel_failed,
             on_unsynced=on_unsynced or (lambda _instrument_id: None),
             on_refetch=self._stop_comparing,
             options=settings.channels,
         )
+        self._attention = Attention(self.ingest, self.wants, self._channels, self._queries, now)
+        self._beat = Beat(market)
         self._reconciles = Reconciles(self.ingest, self._queries.account, settings.reconcile_s)
         self._worth = Worth(market, Prices(self._queries))
         self.ingest.books.watch = self._channels
@@ -151,12 +156,21 @@ class Feed:
     def show(self, instrument_id: InstrumentId) -> None:
         """Turn to an instrument; the one before is kept for a while, then let go unless it is pinned."""
         self.wants.show(instrument_id, self.now())
+        self._attend()
         self._channels.apply_plan()
 
     def pin(self, ids: Iterable[InstrumentId]) -> None:
         """Replace what is pinned."""
         self.wants.pin(ids)
+        self._attend()
         self._channels.apply_plan()
+
+    def want(self, interest: Interest) -> None:
+        """Have what the screen shows besides: tickers of the rows in sight, a chart's candles, venues' books."""
+        self._attention.want(interest)
+
+    def _attend(self) -> None:
+        self.market.attend(self.wants.shown, self.wants.pinned[:FULL_PINS])
 
     def resync(self, instrument_id: InstrumentId) -> None:
         """Fetch the book anew, as a person asked for."""
@@ -178,6 +192,7 @@ class Feed:
             self._channels.open(self._client)
             await self._client.run()
         finally:
+            await self._attention.close()
             await self._channels.close()
             ends = [task for task in (ticking, self._bringing_up) if task is not None]
             for task in ends:
@@ -228,7 +243,9 @@ class Feed:
         if self._bringing_up is not None:
             self._bringing_up.cancel()
             self._bringing_up = None
-        if self._connected:
+        if not self._connected:
+            self._attention.link_lost()
+        else:
             self._bringing_up = asyncio.create_task(self._bring_up())
         self._on_status()
 
@@ -249,9 +266,11 @@ class Feed:
     async def _bring_markets(self) -> None:
         await self._queries.instruments()
         if not self.wants.pinned and self.market.instruments:
-            self.pin(list(self.market.instruments)[:DEFAULT_PINS])
+            self.pin(list(self.market.instruments)[:FULL_PINS])
         self._name_unlisted()
+        self._attention.listed()
         await self._queries.tickers(self.wants.instruments(self.now()))
+        self._attention.connected()
 
     async def _bring_accounts(self) -> None:
         await self._queries.accounts()
@@ -263,6 +282,10 @@ class Feed:
         for account_id, channel in channels.items():
             if not self._channels.fetching(channel):
                 await self._queries.account(account_id)
+
+    def _channel_failed(self, channel: str) -> None:
+        self._attention.failed(channel)
+        self._on_channel(channel)
 
     def _stop_comparing(self, channel: str) -> None:
         self._reconciles.stop(channel)
@@ -285,6 +308,8 @@ class Feed:
             await asyncio.sleep(TICK_S)
             self._meter.measure(self.ingest.lag, time.monotonic_ns(), self.now())
             self.market.roll_day(self.now())
+            self._beat.to(self.now())
+            self._attention.look()
             if self._connected:
                 self._channels.check_crossed()
                 self._reconciles.look()
