@@ -7,6 +7,7 @@ when the window is over, so it slows neither the program nor the clock.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from benchmarks._screen import IdealDiff
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PROGRAM = str(Path(sys.executable).with_name("cadenza-tui"))
 QUESTION = b"\x1b[6n"
@@ -143,13 +144,22 @@ def ladder_shows(text: str) -> bool:
 
 
 @contextmanager
-def monitor(url: str, token: str, *arguments: str) -> Iterator[Probe]:
-    """Run the monitor on a server, with no configuration but this; no token is ``""``."""
+def monitor(
+    url: str, token: str, *arguments: str, options: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[Probe]:
+    """Run the monitor on a server, with no configuration but this; no token is ``""``.
+
+    ``options`` are the choices of each pane, as the preferences have them.
+    """
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config.toml").touch()
+        preferences = Path(folder) / "state" / "cadenza-tui" / "preferences.json"
+        preferences.parent.mkdir(parents=True)
+        preferences.write_text(json.dumps({"options": options or {}}))
         environment = {
             "CADENZA_CONFIG": str(Path(folder) / "config.toml"),
             "HOME": folder,
+            "XDG_STATE_HOME": str(Path(folder) / "state"),
             **({"CADENZA_TOKEN": token} if token else {}),
         }
         with Probe([PROGRAM, *arguments, "--url", url], environment) as probe:

@@ -1,4 +1,4 @@
-"""What the screen looks at, turned into channels and queries: not each row that flies past, only those that stay."""
+"""What the screen looks at, turned into channels and queries: the rows that stay, not those that fly past."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""The candles of the chart: those before by query, what follows by their channel. Where the server has neither,
-the market says so, and they are made from prints."""
+"""The candles of the chart: those before by query, what follows by their channel.
+
+Where the server has neither the market says so, and they are made from prints.
+"""
 
 from __future__ import annotations
 

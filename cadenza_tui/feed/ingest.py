@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from cadenza_tui.feed.books import BookWatch
-    from cadenza_tui.market.records import AccountId, InstrumentId, Nanoseconds
+    from cadenza_tui.market.records import InstrumentId, Nanoseconds
     from cadenza_tui.market.state import Market
     from cadenza_tui.wire.channels import Templates
 
@@ -109,8 +109,8 @@ class Ingest:
         return self._routes.get(channel)
 
     def channel_of(self, kind: Kind, subject: str) -> str:
-        """Return the channel of a kind that is about an instrument, an account or a venue, as ``Route.subject``
-        says it; "" where there is none."""
+        """Return the channel of a kind that is about an instrument, an account or a venue, in the words of
+        ``Route.subject``; "" where there is none."""
         return self._channels.get((kind, subject), "")
 
     def routes(self) -> list[Route]:

@@ -258,6 +258,7 @@ class ReplayFeed:
             self.market.dirty.mark(Topic.HEALTH)
 
     def _end(self) -> None:
+        self._find_candles()
         self._mark = (self._last, self._monotonic())
         self._closed = True
         connection = self.market.health.connection

@@ -30,8 +30,8 @@ DAYS_AT_ONCE = 8
 
 
 class Rows:
-    """Asks for tickers of rows whose channel has not spoken yet, for those out of sight while the list is sorted
-    by what they say, and for what the last day was. One query of each kind is under way at most."""
+    """Asks for tickers of rows whose channel has not spoken yet, for those out of sight while the list is
+    sorted by what they say, and for what the last day was. At most one query of each kind is under way."""
 
     def __init__(
         self, ingest: Ingest, wants: Wants, queries: Bootstrap, now: Callable[[], Nanoseconds]

@@ -132,9 +132,7 @@ class Wants:
 
     def instruments(self, now: Nanoseconds) -> list[InstrumentId]:
         """Return the instruments that are wanted with all their channels at ``now``, most wanted first."""
-        return list(
-            dict.fromkeys((*_one(self.shown), *self.full, *self._shown_lately.kept(now)))
-        )
+        return list(dict.fromkeys((*_one(self.shown), *self.full, *self._shown_lately.kept(now))))
 
     def rows(self) -> list[InstrumentId]:
         """Return the instruments of which tickers alone are wanted, the rows in sight."""
@@ -217,9 +215,7 @@ class Wants:
         for instrument_id in ids:
             self._add(names, ChannelName(Kind.BOOK, instrument_id=instrument_id))
 
-    def _add_candles(
-        self, names: dict[str, ChannelName], charts: Iterable[tuple[InstrumentId, str]]
-    ) -> None:
+    def _add_candles(self, names: dict[str, ChannelName], charts: Iterable[tuple[InstrumentId, str]]) -> None:
         for instrument_id, interval in charts:
             self._add(names, ChannelName(Kind.KLINE, instrument_id=instrument_id, interval=interval))
 

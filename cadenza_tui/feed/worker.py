@@ -166,7 +166,7 @@ class Feed:
         self._channels.apply_plan()
 
     def want(self, interest: Interest) -> None:
-        """Have what the screen shows besides: tickers of the rows in sight, a chart's candles, venues' books."""
+        """Have what the screen shows besides: the rows in sight, a chart's candles, the books of venues."""
         self._attention.want(interest)
 
     def _attend(self) -> None:

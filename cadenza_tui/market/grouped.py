@@ -1,7 +1,7 @@
 """A side in groups of one price increment, and its sums, kept up from what changed.
 
 Bids are grouped down and asks up, so that a group never promises a better price than its levels have, and no
-bid and ask share a row unless the book is locked or crossed. Sums are integers while they are kept, and exact.
+bid and ask share a row unless the book is locked or crossed. Sums are integers while they are kept: exact.
 A call costs what changed since the last one and the rows asked for, not what the side holds; without a
 journal on the side, or after a snapshot, it costs one walk over the side.
 """
@@ -21,6 +21,7 @@ from cadenza_tui.market.units import Units
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cadenza_tui.market.journal import Journal
     from cadenza_tui.market.sides import SortedSide
 
 
@@ -61,6 +62,7 @@ class SideTotal:
         self.side = side
         self._running = side.layout.book_type is BookType.VWAP
         self._counted = side.counted
+        self._journal: Journal | None = None
         self._position = -1
         self._scale = 0
         """Decimals of the prices in the keys."""
@@ -96,9 +98,10 @@ class SideTotal:
     def follow(self) -> None:
         """Take in what changed on the side since the last time."""
         journal = self.side.journal
-        if journal is None:
+        if journal is None or journal is not self._journal:
+            self._journal = journal
+            self._position = -1 if journal is None else journal.end
             self._rebuild()
-            self._position = -1
             return
         if self._position == journal.end:
             return

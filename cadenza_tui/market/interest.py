@@ -1,4 +1,4 @@
-"""What is looked at: the feed asks the server for no more than that. And where the chart's candles come from."""
+"""What is looked at, for the feed asks for no more than that; and where the chart's candles come from."""
 
 from __future__ import annotations
 

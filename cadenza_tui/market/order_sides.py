@@ -80,7 +80,7 @@ class OrderSide(SortedSide[int, dict[str, Row]]):
         return [SingleOrder(row[self._quantity], order_id) for order_id, row in held.items()]
 
     def ahead_of(self, order_id: str, price: Decimal) -> Decimal | None:
-        """Return what stands before an order in the queue of its price; None where it does not stand there."""
+        """Return what stands before an order in the queue of its price, None where it does not stand."""
         key = self._places.get(order_id)
         if key is None or key != self.key_of(price):
             return None

@@ -3,10 +3,10 @@
 Only an L3_COUNTED book says it exactly. Elsewhere it is an upper bound, which falls and never rises while the
 order keeps its place:
 
-* What is displayed at the price, less the order itself and own orders that joined later, is ahead at most. The
-  order itself counts as displayed once the book is later than the order.
-* A print at the price that takes from this side is of those ahead, as queues are served in their order. Prints
-  no later than the book that the bound was read from are in it already.
+* What is displayed at the price, less the order itself and own orders that joined later, is ahead at most.
+  The order itself counts as displayed once the book is later than the order.
+* A print at the price that takes from this side is of those ahead, as queues are served in their order.
+  Prints no later than the book that the bound was read from are in it already.
 * An order that has filled in part since it was seen is at the front.
 
 An order that moves to another price, or grows, loses its place and is seen anew.
@@ -104,7 +104,7 @@ class QueueEstimates:
         side = self._book.bids if place.order.side is Side.BUY else self._book.asks
         if not isinstance(side, OrderSide):
             return None
-        for name in (place.order.order_id, place.order.client_order_id):
+        for name in (place.order.external_id, place.order.order_id, place.order.client_order_id):
             found = side.ahead_of(name, place.price) if name else None
             if found is not None:
                 return found
@@ -153,5 +153,7 @@ class QueueEstimates:
     def _within(self, place: _Place) -> bool:
         """Return whether the price is one that the book would show: no farther than the farthest it has."""
         side = self._book.bids if place.order.side is Side.BUY else self._book.asks
-        key = side.key_of(place.price)
-        return bool(side.depth) and key is not None and key <= side.tick(max(side.held))
+        if not side.depth:
+            return False
+        scaled = exact.CONTEXT.scaleb(place.price, side.decimals)
+        return side.sign * scaled <= side.tick(max(side.held))

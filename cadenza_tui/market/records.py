@@ -213,6 +213,8 @@ class Order(msgspec.Struct, frozen=True):
     venue: str = ""
     parent_id: str = ""
     list_id: str = ""
+    external_id: str = ""
+    """The venue's own id, by which an L3_COUNTED book names its orders; "" where it is not told."""
 
     @property
     def working(self) -> bool:

@@ -1,8 +1,8 @@
 """What is kept up for the instruments that are looked at, and for no others.
 
-The one that is shown, and the one shown before it, have their journal kept, with flow and groups out of it: so
-the way back finds everything whole. These and a few more have their liquidity sampled for the heatmap. Whatever
-leaves is dropped with its memory.
+The one that is shown, and the one shown before it, have their journal kept, with flow and groups out of it:
+so the way back finds everything whole. These and a few more have their liquidity sampled for the heatmap.
+Whatever leaves is dropped with its memory.
 """
 
 from __future__ import annotations

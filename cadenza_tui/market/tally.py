@@ -19,7 +19,8 @@ WINDOWS: dict[str, int] = {"10s": 10, "1m": 60, "5m": 300, "15m": 900, "1h": 3_6
 ALL = "all"
 KEPT = {"1s": 1_024, "1m": 1_500, "1h": 1_000}
 """How many buckets of each kind are kept (a quarter more between two clearings): 17 minutes by the second, 25
-hours by the minute, 41 days by the hour, of those that have prints. At most about 3 MB an instrument."""
+hours by the minute, 41 days by the hour, of those that have prints. At most about 3 MB an instrument, and
+1 MB for each of ``MAXIMUM_DERIVED`` other intervals that were charted."""
 MAXIMUM_DERIVED = 3
 MAXIMUM_GAPS = 64
 _NONE = Decimal(0)
@@ -158,9 +159,11 @@ class Tally:
         series = self._base["1s" if seconds < 60 else "1m"]
         length = seconds * SECOND
         last = now - now % length
-        kept = series.times[0] - series.times[0] % length if series.times else now + 1
+        if not series.times:
+            return []
+        kept = series.times[0] - series.times[0] % length
         kept += length if series.dropped is not None else 0
-        first = max(last - (n - 1) * length, kept)
+        first = max(last - (n - 1) * length, min(kept, last))
         made: list[Stretch] = []
         for start in range(first, last + 1, length):
             delta = volume = _NONE

@@ -1,8 +1,8 @@
 """Where the last prices have been: a short line of samples for each instrument, and what its last day was.
 
-A watchlist draws a line for each row, so the lines of all instruments have one step of time and can be compared.
-What is kept is bounded: ``SLOTS`` samples of at most ``MAX_TRAILS`` instruments, and as many days. When the
-time since the beginning no longer fits into the slots, the step doubles and every other sample goes.
+A watchlist draws a line for each row, so the lines of all instruments have one step of time and can be
+compared. What is kept is bounded: ``SLOTS`` samples of at most ``MAX_TRAILS`` instruments, and as many days.
+When the time since the beginning no longer fits into the slots, the step doubles and every other sample goes.
 """
 
 from __future__ import annotations

@@ -1,23 +1,25 @@
-"""What the screen looks at, as channels and queries: tickers of the rows in sight, books of venues, last days."""
+"""What the screen looks at, as channels and queries: rows in sight, books of venues, last days."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cadenza_tui.centrifugo.options import Options
 from cadenza_tui.feed import attention, rows, subscriptions, worker
 from cadenza_tui.feed.quotes import quote_trust
-from cadenza_tui.feed.worker import Feed
 from cadenza_tui.market.interest import Interest
 from cadenza_tui.market.trust import TrustState
 
 from .feeding import feeding, listing
 from .scripted import ScriptedServer, book
 from .waiting import eventually
+
+if TYPE_CHECKING:
+    from cadenza_tui.feed.worker import Feed
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cadenza_tui.feed import candles, worker
-from cadenza_tui.feed.worker import Feed
 from cadenza_tui.market.interest import CandleOrigin, Interest
 from cadenza_tui.wire.channels import API_PAGE, Templates
 
 from .feeding import BTC, feeding, live
 from .scripted import Refused, ScriptedServer
 from .waiting import eventually
+
+if TYPE_CHECKING:
+    from cadenza_tui.feed.worker import Feed
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

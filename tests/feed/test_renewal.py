@@ -19,8 +19,8 @@ from cadenza_tui.simulator.exchange import Exchange
 from cadenza_tui.simulator.server import Server, ServerOptions
 from tests.credentials.support import PROFILE, auth_server, file_store, log_in
 
-from .test_live import World
 from .waiting import eventually
+from .world import World
 
 if TYPE_CHECKING:
     from pathlib import Path

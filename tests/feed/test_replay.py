@@ -11,6 +11,7 @@ import pytest
 from cadenza_tui.errors import RecordingError
 from cadenza_tui.feed.replay import MAX_SPEED, ReplayFeed, instrument_of
 from cadenza_tui.market.health import ChannelState, ConnectionState
+from cadenza_tui.market.interest import CandleOrigin, Interest
 from cadenza_tui.market.records import Instrument
 from cadenza_tui.market.state import Market
 from cadenza_tui.market.times import DAY
@@ -20,6 +21,7 @@ from .scripted import book
 from .waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 BTC, ETH = "BINANCE:BTC/USDT", "OKX:ETH/USDT"
@@ -124,7 +126,7 @@ async def test_another_speed_counts_from_where_it_is(tmp_path: Path) -> None:
 
 async def test_the_event_loop_gets_its_turns_at_top_speed(tmp_path: Path) -> None:
     """A screen can be painted while a long recording is taken in."""
-    path = recording(tmp_path, *range(20_000))
+    path = recording(tmp_path, *(n / 50 for n in range(20_000)))
     feed = ReplayFeed(Market(), path, speed=MAX_SPEED)
     turns = 0
     running = asyncio.create_task(feed.run())
@@ -221,3 +223,62 @@ async def test_a_recorded_midnight_begins_the_day_at_any_speed(tmp_path: Path) -
     market = Market()
     await ReplayFeed(market, write(tmp_path / "r.ndjson", lines), speed=MAX_SPEED).run()
     assert str(market.account("desk").day_change("USDT")) == "4"
+
+
+class Watched(Market):
+    """A market that notes what it is asked to keep up, and when it is sampled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attended: list[tuple[str | None, tuple[str, ...]]] = []
+        self.bids_at: dict[int, int] = {}
+
+    def attend(self, shown: str | None, kept: Sequence[str]) -> None:
+        """Note what is looked at."""
+        self.attended.append((shown, tuple(kept)))
+
+    def sample(self, now: int) -> None:
+        """Note how many bids there are at each second of the recording."""
+        self.bids_at[(now - START) // SECOND] = self.book(BTC).bids.depth
+
+
+async def test_it_is_sampled_by_its_own_clock_at_any_speed(tmp_path: Path) -> None:
+    """Each second as it was when it began, quiet ones too; a pause of the recorder is a gap."""
+    market = Watched()
+    await ReplayFeed(market, recording(tmp_path, 0.5, 1.5, 3.2, 60.1), speed=MAX_SPEED).run()
+    assert market.bids_at == {0: 0, 1: 1, 2: 2, 3: 2, 60: 3}
+
+
+async def test_what_is_looked_at_is_kept_up(tmp_path: Path) -> None:
+    """The first instruments that appear, then what is shown and pinned."""
+    market = Watched()
+    feed = ReplayFeed(market, recording(tmp_path, 0, 1), speed=MAX_SPEED)
+    assert market.attended == [(None, (BTC,))]
+    feed.show(BTC)
+    feed.pin([ETH, BTC, ETH])
+    assert market.attended[1:] == [(BTC, (BTC,)), (BTC, (ETH, BTC))]
+    assert feed.pinned == (ETH, BTC)
+    await feed.run()
+
+
+async def test_its_candles_are_its_own_or_made_from_prints(tmp_path: Path) -> None:
+    """Where the recording has none the market says so; and no longer once they come."""
+    channel = f"market:kline:{BTC}:1m"
+    candles = {
+        "instrumentId": BTC,
+        "interval": "1m",
+        "candles": [[START // 1_000_000, "1", "2", "1", "2", None]],
+        "timestamp": START // 1_000_000,
+    }
+    path = write(tmp_path / "r.ndjson", [line(START, channel, candles), line(START + 5, channel, candles)])
+    feed = ReplayFeed(Market(), path, speed=MAX_SPEED)
+    sources = feed.market.candle_sources
+    feed.want(Interest(candles=(BTC, "1m")))
+    assert sources[BTC, "1m"].origin is CandleOrigin.PRINTS
+    await feed.run()
+    assert sources[BTC, "1m"].origin is CandleOrigin.SERVER
+    feed.want(Interest(candles=(BTC, "5m")))
+    assert set(sources) == {(BTC, "5m")}
+    assert sources[BTC, "5m"].origin is CandleOrigin.PRINTS
+    feed.want(Interest())
+    assert not sources

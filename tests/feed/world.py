@@ -68,9 +68,12 @@ def _held(side: BookSide) -> list[tuple[str, Decimal]]:
 
 
 @asynccontextmanager
-async def world(*pinned: str, instruments: int = 5, **settings: Any) -> AsyncIterator[World]:
+async def world(
+    *pinned: str, instruments: int = 5, start_ns: int | None = None, **settings: Any
+) -> AsyncIterator[World]:
     """A small market and a feed that is connected to it."""
-    exchange = Exchange(3, instruments=instruments, rate=400, start_ns=time.time_ns())
+    begins = time.time_ns() if start_ns is None else start_ns
+    exchange = Exchange(3, instruments=instruments, rate=400, start_ns=begins)
     secret = secrets.token_hex(32)
     server = Server(exchange, secret)
     await server.start("127.0.0.1", 0)

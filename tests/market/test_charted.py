@@ -83,7 +83,8 @@ def test_the_vwap_is_that_of_the_day_so_far(
 
 happenings = st.lists(
     st.one_of(
-        st.tuples(st.just("print"), st.integers(0, 50), st.integers(1, 9)),
+        st.tuples(st.just("print"), st.integers(-90, 90), st.integers(1, 9)),
+        st.tuples(st.just("hole"), st.just(0), st.just(0)),
         st.tuples(st.just("kline"), st.integers(0, 3), st.integers(1, 9)),
     ),
     max_size=25,
@@ -99,6 +100,8 @@ def test_a_chart_kept_up_is_one_made_afresh(made: list[tuple[str, int, int]], wi
         if what == "print":
             at += by * SECOND
             here.tally.add(print_(str(value), "2", at))
+        elif what == "hole":
+            here.tally.lose()
         else:
             opens = at // MINUTE * MINUTE - by * MINUTE
             fresh = kline(candle(opens, "1", "9", str(value), str(value)), at=number)

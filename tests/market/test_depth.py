@@ -102,13 +102,13 @@ def test_a_vwap_book_is_read_off_and_not_summed() -> None:
     """A quantity costs the price of the first point that has it; beyond the last one it is not complete."""
     points = [Level("10", "1", None, None), Level("11", "4", None, None)]
     small, exactly, middle, beyond = costs(points, [*map(Decimal, ("0.5", "1", "2", "9"))], BookType.VWAP)
-    assert (small.notional, small.vwap, small.complete) == (5, 10, True)
-    assert (exactly.notional, exactly.worst) == (10, 10)
-    assert (middle.notional, middle.vwap) == (22, 11)
-    assert (beyond.filled, beyond.notional, beyond.complete) == (4, 44, False)
-    assert totals(points, BookType.VWAP)[:2] == (4, 44)
+    assert [*small] == [Decimal("0.5"), 5, 10, 10, True]
+    assert [*exactly] == [1, 10, 10, 10, True]
+    assert [*middle] == [2, 22, 11, 11, True]
+    assert [*beyond] == [4, 44, 11, 11, False]
+    assert [*totals(points, BookType.VWAP)] == [4, 44, None, 2]
     found = through(points, 1, Decimal(10), bid=False, book_type=BookType.VWAP)
-    assert (found.quantity, found.notional, found.vwap) == (4, 44, 11)
+    assert [*found] == [4, 44, 11, 1_000, 1_000]
 
 
 def test_nothing_is_invented_without_a_mid_or_a_quantity() -> None:
@@ -116,4 +116,4 @@ def test_nothing_is_invented_without_a_mid_or_a_quantity() -> None:
     assert distance_bps(Decimal(1), None) is None
     assert distance_bps(Decimal(1), Decimal(0)) is None
     assert slippage_bps(Decimal(1), Decimal(0), Decimal(1), bid=True) is None
-    assert cost([], Decimal(1)) == (0, 0, None, None, False)
+    assert [*cost([], Decimal(1))] == [0, 0, None, None, False]

@@ -168,7 +168,7 @@ def test_nothing_is_known_while_the_book_is_out_of_sync() -> None:
     market.apply_book(snapshot("10:5", "11:20", timestamp=1_010 * MS))
     sums = real.side(bid=False)
     assert sums is not None
-    assert sums == (0, 0, 0)
+    assert [*sums] == [0, 0, 0]
     assert real.since == 1_010 * MS
 
 

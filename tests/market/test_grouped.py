@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tests.market.naive import NaiveSide
 
 INCREMENTS = (
-    Decimal("0.5"),
     Decimal("0.50"),
     Decimal("0.2"),
     Decimal(3),
@@ -105,6 +104,13 @@ class WatchedMachine(BookMachine):
             expected = (*expected[:2], None, expected[3])
         assert parts(reader.total()) == expected
         reader.check()
+
+    @rule()
+    def trim(self) -> None:
+        for side in (self.book.bids, self.book.asks):
+            if side.journal is not None:
+                side.journal.trim()
+                assert side.journal.changes <= journal.MAXIMUM_CHANGES
 
     @rule(kept=st.booleans())
     def keep_or_not(self, kept: bool) -> None:
