@@ -26,7 +26,7 @@ def demo(
     instruments: int | None,
     trace: Path | None,
     bandwidth: float | None,
-    view: str,
+    view: str | None,
 ) -> None:
     """Open the monitor on a simulated market, which ends with it. Needs no account."""
     need_terminal("the demo")

@@ -48,11 +48,17 @@ All options:                cadenza-tui --help"""
 
 
 def open_monitor(
-    source: Feed | ReplayFeed, config: Config, *, trace: Path | None, bandwidth: float | None, view: str
+    source: Feed | ReplayFeed,
+    config: Config,
+    *,
+    trace: Path | None,
+    bandwidth: float | None,
+    view: str | None,
 ) -> int:
     """Open the screen on a feed, and stay until it is left; return the exit code.
 
-    ``bandwidth`` is in KiB/s, 0 for what suits the link, None for what the configuration says.
+    ``bandwidth`` is in KiB/s, 0 for what suits the link, None for what the configuration says;
+    ``view`` None is the last one.
     """
     from cadenza_tui import paths  # noqa: PLC0415  # only where there is a screen
     from cadenza_tui.feed.trace import Trace  # noqa: PLC0415
@@ -85,7 +91,7 @@ def monitor(
     config_file: Path | None,
     trace: Path | None,
     bandwidth: float | None,
-    view: str,
+    view: str | None,
 ) -> None:
     """Open the monitor on the live server, with INSTRUMENTs (VENUE:BASE/QUOTE) on the keys 1-9."""
     server = find_server(profile, url, config_file)

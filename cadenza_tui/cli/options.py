@@ -132,10 +132,8 @@ def screen_options(command: Decorated) -> Decorated:
         ),
         click.option(
             "--view",
-            type=click.Choice(["market", "account", "health"]),
-            default="market",
-            show_default=True,
-            help="The view to begin with.",
+            type=click.Choice(["market", "depth", "tape", "account", "wide", "health"]),
+            help="The view to begin with, instead of the last one.",
         ),
     ):
         command = option(command)

@@ -56,7 +56,7 @@ def replay(
     depth: int,
     trace: Path | None,
     bandwidth: float | None,
-    view: str,
+    view: str | None,
 ) -> None:
     """Play a recording (.ndjson or .ndjson.gz) as if it were live.
 

@@ -75,11 +75,11 @@ class Attention:
         """The list of instruments is known: how much of a venue is looked at decides about its channel."""
         self._wants.sizes = Counter(each.venue for each in self._market.instruments.values())
         self._channels.apply_plan()
+        self._rows.look()
 
     def connected(self) -> None:
-        """The connection is up: ask for what only queries bring."""
+        """The connection is up: the chart does not wait for the lists."""
         self._candles.ask()
-        self._rows.look()
 
     def link_lost(self) -> None:
         """Nothing can be asked for until there is a link."""

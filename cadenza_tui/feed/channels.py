@@ -35,7 +35,13 @@ SETTLED_WITHIN_S = 5.0
 SNAPSHOT_WITHIN_S = 1.0
 """A book that was subscribed to and has no snapshot by then is asked for."""
 UNRECOVERED = "missed messages could not be recovered"
-_SHOWN = {Kind.BOOK: Topic.BOOK, Kind.TRADE: Topic.TAPE, Kind.ACCOUNT: Topic.ACCOUNT}
+_SHOWN = {
+    Kind.BOOK: Topic.BOOK,
+    Kind.TRADE: Topic.TAPE,
+    Kind.TICKER: Topic.TICKER,
+    Kind.KLINE: Topic.KLINE,
+    Kind.ACCOUNT: Topic.ACCOUNT,
+}
 """What says on the screen how far a channel can be trusted."""
 
 

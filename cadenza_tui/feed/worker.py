@@ -264,13 +264,13 @@ class Feed:
         await asyncio.gather(self._reconciles.run(), *([self._worth.run()] if priced else []))
 
     async def _bring_markets(self) -> None:
+        self._attention.connected()
         await self._queries.instruments()
         if not self.wants.pinned and self.market.instruments:
             self.pin(list(self.market.instruments)[:FULL_PINS])
         self._name_unlisted()
         self._attention.listed()
         await self._queries.tickers(self.wants.instruments(self.now()))
-        self._attention.connected()
 
     async def _bring_accounts(self) -> None:
         await self._queries.accounts()

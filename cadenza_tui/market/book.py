@@ -200,6 +200,12 @@ class OrderBook:
         self.bids.keep_journal(kept=kept)
         self.asks.keep_journal(kept=kept)
 
+    def trim_journal(self) -> None:
+        """Bound the journal, if one is kept, of which nobody else reads all."""
+        for side in (self.bids, self.asks):
+            if side.journal is not None:
+                side.journal.trim()
+
     @property
     def best_bid(self) -> Level | None:
         """The highest bid, None while there is none."""

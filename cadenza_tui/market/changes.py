@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cadenza_tui.market import exact
 from cadenza_tui.market.units import Units
@@ -11,14 +11,15 @@ from cadenza_tui.market.units import Units
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cadenza_tui.market.journal import Entry, Journal
+    from cadenza_tui.market.journal import Entry
     from cadenza_tui.market.sides import SortedSide
 
 MAXIMUM_PRICES = 65_536
 """Prices kept one by one; past that the sums go on, but the prices begin anew."""
 MAXIMUM_ODD = 256
 MAXIMUM_TABLES = 4
-ZERO = Decimal(0)
+MAXIMUM_READS = 4_096
+NOTHING = (0, 0)
 
 
 class Change(NamedTuple):
@@ -26,6 +27,12 @@ class Change(NamedTuple):
 
     stacked: Decimal
     pulled: Decimal
+
+
+UNCHANGED = Change(Decimal(0), Decimal(0))
+_Read: TypeAlias = tuple[int, int | None, tuple[int, int], Change]
+"""What was read at a price: in which state, its key or group, the integers, and what was made of them."""
+UNREAD: _Read = (-1, None, NOTHING, UNCHANGED)
 
 
 def _merged(keys: list[Any], befores: list[str | None], afters: Sequence[tuple[str | None, ...]]) -> Entry:
@@ -52,7 +59,10 @@ class SideChanges:
     """The changes of one side since ``begin``. Reads of the journal wait until somebody asks."""
 
     def __init__(self, side: SortedSide[Any, Any]) -> None:
+        journal = side.journal
+        assert journal is not None, "there is one to read"
         self.side = side
+        self.journal = journal
         self.thinned = False
         """Whether prices were dropped whose changes the sums still hold."""
         self._scale = side.decimals
@@ -69,14 +79,10 @@ class SideChanges:
         self._up = self._down = self._settled = 0
         """Sums of what was stacked and taken, and, of what was dropped, what prints have explained."""
         self._tables: dict[Decimal, _Table] = {}
+        self._state = 0
+        """Grows with every change of what can be read."""
+        self._reads: dict[Decimal | None, dict[Decimal, _Read]] = {}
         self.begin()
-
-    @property
-    def journal(self) -> Journal:
-        """The side's journal, which must be kept."""
-        journal = self.side.journal
-        assert journal is not None
-        return journal
 
     def begin(self) -> None:
         """Begin anew from here."""
@@ -92,10 +98,13 @@ class SideChanges:
             self._tables.clear()
             self._up = self._down = self._settled = 0
         self.thinned = False
+        self._state += 1
 
     def hit(self, price: Decimal, quantity: Decimal) -> None:
         """Take a trade that took from this side."""
-        self.follow()
+        if self._scale != self.side.decimals:
+            self._rescale()
+        self._state += 1
         key = self.side.key_of(price)
         units = self._learn(exact.text(quantity))
         if key is None:
@@ -121,14 +130,31 @@ class SideChanges:
         return self._units.decimal(self._down - self._settled - explained)
 
     def at(self, price: Decimal, increment: Decimal | None = None) -> Change:
-        """Return what happened at a price, or in the group of an increment that it falls into."""
+        """Return what happened at a price, or in the group of an increment that it falls into.
+
+        The same object for as long as it is the same.
+        """
         self.follow()
+        reads = self._reads.get(increment)
+        if reads is None or len(reads) >= MAXIMUM_READS:
+            if len(self._reads) > MAXIMUM_TABLES:
+                self._reads.clear()
+            reads = self._reads[increment] = {}
+        state, key, parts, change = reads.get(price, UNREAD)
+        if state == self._state:
+            return change
         if increment is None:
-            key = self.side.key_of(price)
-            up, down = (0, 0) if key is None else self._at(key)
+            key = self.side.key_of(price) if key is None else key
+            now = NOTHING if key is None else self._at(key)
         else:
-            up, down = self._table(increment).groups.get(self._number(price, increment), (0, 0))
-        return Change(self._units.decimal(up), self._units.decimal(down))
+            key = self._number(price, increment) if key is None else key
+            now = self._table(increment).groups.get(key, NOTHING)
+        if now != parts:
+            change = (
+                Change(self._units.decimal(now[0]), self._units.decimal(now[1])) if any(now) else UNCHANGED
+            )
+        reads[price] = (self._state, key, now, change)
+        return change
 
     def follow(self) -> None:
         """Read what the journal has."""
@@ -137,6 +163,7 @@ class SideChanges:
         journal = self.journal
         if journal.end == self._position:
             return
+        self._state += 1
         entries = journal.since(self._position)
         assert entries is not None, "what is not read is not trimmed, and a snapshot is a beginning"
         self._position = journal.end
@@ -148,25 +175,33 @@ class SideChanges:
     def _read(self, entries: list[Entry]) -> None:
         stacked, taken, units = self._stacked, self._taken, self._units.known
         paired = isinstance(self.side.endless, tuple)
+        tables = self._tables.values()
+        up = down = 0
         for entry in entries:
             held, befores, afters = entry
-            if len(set(held)) != len(held):
+            if len(held) > 1 and len(set(held)) != len(held):
                 held, befores, afters = _merged(held, befores, afters)
             keys = [key[0] for key in held] if paired else held
-            for table in self._tables.values():
+            for table in tables:
                 table.waiting.update(keys)
             for key, before, (_, after) in zip(keys, befores, afters, strict=True):
-                try:
-                    change = units[after] - units[before]
-                except KeyError:
-                    self._learn(before)
-                    change = self._learn(after) - self._learn(before)
+                was, now = units.get(before), units.get(after)
+                if was is None or now is None:
+                    decimals = self._decimals
+                    was, now = self._learn(before), self._learn(after)
+                    if self._decimals != decimals:
+                        was = self._learn(before)
+                        factor = 10 ** (self._decimals - decimals)
+                        up, down = up * factor, down * factor
+                change = now - was
                 if change > 0:
                     stacked[key] = stacked.get(key, 0) + change
-                    self._up += change
+                    up += change
                 elif change:
                     taken[key] = taken.get(key, 0) - change
-                    self._down -= change
+                    down -= change
+        self._up += up
+        self._down += down
 
     def _at(self, key: int) -> tuple[int, int]:
         taken = self._taken.get(key, 0)
@@ -223,6 +258,7 @@ class SideChanges:
                 self._hits[key] = self._hits.get(key, 0) + units
                 del self._odd[price]
         self._tables.clear()
+        self._reads.clear()
 
     def _learn(self, text: str | None) -> int:
         """Return the integer of a quantity; one that is finer than all before makes all of them finer."""
@@ -238,6 +274,7 @@ class SideChanges:
                 self._settled * factor,
             )
             self._tables.clear()
+            self._reads.clear()
         return units
 
     def check(self) -> None:

@@ -77,7 +77,6 @@ class Charted:
         "means",
         "points",
         "times",
-        "version",
     )
 
     def __init__(self) -> None:
@@ -86,8 +85,6 @@ class Charted:
         self.times: list[Nanoseconds] = []
         self.means: list[Mean | None] = []
         """The VWAP at the end of each candle; None where a volume in it is not known."""
-        self.version = 0
-        """Goes up when anything but the newest candle may have changed."""
         self._kline: Kline | None = None
         self._key: tuple[object, ...] = ()
 
@@ -111,7 +108,6 @@ class Charted:
             points = _joined(points, tally, series)
         self.points, self.times = points, [point.open_time for point in points]
         self.means = means(points, interval)
-        self.version += 1
 
     def _only_newest(self, kline: Kline | None) -> bool:
         """Return whether klines differ from those before in their newest candle alone."""

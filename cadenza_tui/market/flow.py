@@ -22,7 +22,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market import exact
-from cadenza_tui.market.changes import SideChanges
+from cadenza_tui.market.changes import Change, SideChanges
 from cadenza_tui.market.journal import MAXIMUM_CHANGES
 from cadenza_tui.market.records import Side
 from cadenza_tui.market.traded import Traded, TradedAt
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cadenza_tui.market.book import OrderBook
     from cadenza_tui.market.records import Nanoseconds, Print
 
-__all__ = ["OrderFlow", "SideFlow", "Traded"]
+__all__ = ["Change", "OrderFlow", "SideFlow", "Traded"]
 
 ZERO = Decimal(0)
 MILLISECOND = 1_000_000
@@ -53,14 +53,17 @@ class SideFlow(NamedTuple):
 
 
 class OrderFlow:
-    """The flow of one book, whose journal is kept. Memory is bounded: see ``changes`` and ``traded``."""
+    """The flow of one book. Memory is bounded: see ``changes`` and ``traded``.
+
+    What was traded is counted always. The book's journal is kept, and read, from the first question about
+    what it tells until ``sleep``: nobody pays for what nobody looks at.
+    """
 
     def __init__(self, book: OrderBook) -> None:
         self._book = book
-        self._bids = SideChanges(book.bids)
-        self._asks = SideChanges(book.asks)
-        self._journals = self._bids.journal, self._asks.journal
-        self._turns = sum(journal.turns for journal in self._journals)
+        self._sides: tuple[SideChanges, SideChanges] | None = None
+        """The bids' changes and the asks', None while asleep."""
+        self._turns = 0
         self._traded = TradedAt()
         self._bought = self._sold = self._unsided = ZERO
         self._counted: deque[Print] = deque(maxlen=EARLY)
@@ -75,30 +78,30 @@ class OrderFlow:
         """Times that prints were missed since watching began: what was traded is more than is counted."""
         self.version = 0
         """Grows with every change of what can be read."""
+        self.idle = 0
+        """Seconds since somebody asked for what the journal tells, as far as ``Study.rest`` has counted."""
 
     # --- what comes in
 
     def after_diff(self) -> None:
         """Take note that the book has applied a diff."""
+        if self._sides is None:
+            return
         self.version += 1
-        bids, asks = self._journals
-        turns = bids.turns + asks.turns
+        bids, asks = self._sides
+        turns = bids.journal.turns + asks.journal.turns
         if turns != self._turns:
             self._turns = turns
             self.touch_changes += 1
-            self._begin()
-        elif bids.changes > MAXIMUM_CHANGES or asks.changes > MAXIMUM_CHANGES:
-            self._bids.follow()
-            self._asks.follow()
+            self._begin(bids, asks)
+        elif bids.journal.changes > MAXIMUM_CHANGES or asks.journal.changes > MAXIMUM_CHANGES:
+            bids.follow()
+            asks.follow()
 
     def after_snapshot(self) -> None:
         """Take note that the book holds something else altogether."""
-        self.version += 1
-        if self._bids.side is not self._book.bids:
-            self._bids, self._asks = SideChanges(self._book.bids), SideChanges(self._book.asks)
-            self._journals = self._bids.journal, self._asks.journal
-        self._turns = sum(journal.turns for journal in self._journals)
-        self._begin()
+        if self._sides is not None:
+            self._wake()
 
     def add_print(self, fresh: Print) -> None:
         """Take a print that is new."""
@@ -106,22 +109,38 @@ class OrderFlow:
         if self.began is None:
             self.began = fresh.timestamp
         self._traded.add(fresh)
-        if fresh.timestamp // MILLISECOND > self.since // MILLISECOND:
-            self._count(fresh)
+        if self._sides is None:
+            self._counted.append(fresh)  # it may be later than the book when somebody looks
+        elif fresh.timestamp // MILLISECOND > self.since // MILLISECOND:
+            self._count(fresh, *self._sides)
 
     def lose_prints(self) -> None:
         """Take note that prints are missing here."""
         self.holes += 1
         self.version += 1
 
-    def _count(self, fresh: Print) -> None:
+    def sleep(self) -> None:
+        """Let go of what was stacked and pulled: it begins anew when somebody asks again."""
+        self._sides = None
+
+    def _wake(self) -> tuple[SideChanges, SideChanges]:
+        """Begin with the book as it is."""
+        book = self._book
+        book.keep_journal(kept=True)
+        bids, asks = self._sides = SideChanges(book.bids), SideChanges(book.asks)
+        self._turns = bids.journal.turns + asks.journal.turns
+        self.version += 1
+        self._begin(bids, asks)
+        return self._sides
+
+    def _count(self, fresh: Print, bids: SideChanges, asks: SideChanges) -> None:
         """Count a print that is later than the latest change of the touch."""
         self._counted.append(fresh)
         quantity = fresh.quantity
         if fresh.aggressor is not Side.SELL:
-            self._asks.hit(fresh.price, quantity)
+            asks.hit(fresh.price, quantity)
         if fresh.aggressor is not Side.BUY:
-            self._bids.hit(fresh.price, quantity)
+            bids.hit(fresh.price, quantity)
         if fresh.aggressor is Side.BUY:
             self._bought = exact.CONTEXT.add(self._bought, quantity)
         elif fresh.aggressor is Side.SELL:
@@ -132,16 +151,30 @@ class OrderFlow:
     # --- what can be read
 
     @property
+    def awake(self) -> bool:
+        """Whether the journal is read."""
+        return self._sides is not None
+
+    @property
     def known(self) -> bool:
         """Whether what was stacked and pulled is known: the book is in sync."""
-        return self._book.in_sync and self._bids.side is self._book.bids
+        return self._look() is not None
 
     def side(self, *, bid: bool) -> SideFlow | None:
         """Return the sums of one side since the touch last changed, None while they are not known."""
-        if not self.known:
+        sides = self._look()
+        if sides is None:
             return None
-        changes = self._bids if bid else self._asks
+        changes = sides[0] if bid else sides[1]
         return SideFlow(self._sold if bid else self._bought, changes.stacked(), changes.pulled())
+
+    def change(self, price: Decimal, increment: Decimal | None = None, *, bid: bool) -> Change | None:
+        """Return what was stacked and pulled at a price, or in its group, since the touch last changed.
+
+        None while it is not known. The same object for as long as it is the same.
+        """
+        sides = self._look()
+        return None if sides is None else (sides[0] if bid else sides[1]).at(price, increment)
 
     @property
     def unsided(self) -> Decimal:
@@ -158,13 +191,13 @@ class OrderFlow:
 
     def stacked(self, price: Decimal, increment: Decimal | None = None, *, bid: bool) -> Decimal | None:
         """Return what was added at a price, or in its group, since the touch last changed."""
-        changes = self._bids if bid else self._asks
-        return changes.at(price, increment).stacked if self.known else None
+        change = self.change(price, increment, bid=bid)
+        return None if change is None else change.stacked
 
     def pulled(self, price: Decimal, increment: Decimal | None = None, *, bid: bool) -> Decimal | None:
         """Return what was taken away untraded at a price, or in its group, since the touch last changed."""
-        changes = self._bids if bid else self._asks
-        return changes.at(price, increment).pulled if self.known else None
+        change = self.change(price, increment, bid=bid)
+        return None if change is None else change.pulled
 
     @property
     def forgotten(self) -> int:
@@ -174,15 +207,23 @@ class OrderFlow:
     @property
     def thinned(self) -> bool:
         """Whether prices whose changes are counted in the sums are not kept one by one any more."""
-        return self._bids.thinned or self._asks.thinned
+        return self._sides is not None and any(side.thinned for side in self._sides)
 
-    def _begin(self) -> None:
+    def _look(self) -> tuple[SideChanges, SideChanges] | None:
+        """Return both sides' changes, None while the book is out of sync."""
+        self.idle = 0
+        sides = self._sides
+        if not self._book.in_sync:
+            return None
+        return self._wake() if sides is None or sides[0].side is not self._book.bids else sides
+
+    def _begin(self, bids: SideChanges, asks: SideChanges) -> None:
         self.since = self._book.timestamp
         self._bought = self._sold = self._unsided = ZERO
-        self._bids.begin()
-        self._asks.begin()
+        bids.begin()
+        asks.begin()
         if self._counted:
             counted, self._counted = self._counted, deque(maxlen=EARLY)
             for early in counted:
                 if early.timestamp // MILLISECOND > self.since // MILLISECOND:
-                    self._count(early)
+                    self._count(early, bids, asks)

@@ -10,7 +10,8 @@ jumped, there is a gap.
 
 Memory: a level of a whole sample, or a change, takes 8 bytes (12 where prices lie far apart). What is kept
 never passes ``MAXIMUM_BYTES`` (the oldest goes first), which is ten minutes and more of a book of 1,000
-levels of which each changes in every second; an ordinary one takes a fifth of it for ``KEPT`` seconds.
+levels of which each changes in every second; an ordinary one takes a fifth of it for ``KEPT`` seconds. Beside
+it stand the prices of the last second alone.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from cadenza_tui.market import exact
+from cadenza_tui.market.price_sides import PlainSide
 from cadenza_tui.market.records import BookType, Side
 
 if TYPE_CHECKING:
-    from cadenza_tui.market.book import OrderBook
+    from cadenza_tui.market.book import AnySide, OrderBook
     from cadenza_tui.market.records import Nanoseconds, Print
-    from cadenza_tui.market.sides import BookSide
 
 SECOND = 1_000_000_000
 KEPT = 900
@@ -46,6 +48,10 @@ _OVERHEAD = 320
 _MOST = 3.0e38
 _DIGITS = 18
 """Decimal digits of a price that fit into the integers of an array, its side's bit included."""
+
+
+Standing: TypeAlias = "dict[int, str]"
+"""What stands at each price of a side, best first: quantities as texts, by the price in a sample's units."""
 
 
 class Prints(NamedTuple):
@@ -87,10 +93,6 @@ class Sample:
         return held
 
 
-class _NeedsWhole(Exception):
-    """A change that cannot be told in the units or within the reach of this chapter."""
-
-
 class Heat:
     """The samples of one instrument's book, bounded in time and in bytes."""
 
@@ -111,8 +113,8 @@ class Heat:
 
     def __init__(self) -> None:
         self._samples: list[Sample] = []
-        self._bids: dict[str, str] = {}
-        self._asks: dict[str, str] = {}
+        self._bids: Standing = {}
+        self._asks: Standing = {}
         self._since_whole = CHAPTER
         self._decimals = 0
         self._exact = True
@@ -264,27 +266,28 @@ class Heat:
     # --- reading the book
 
     def _read(self, book: OrderBook) -> Sample:
-        bids, asks = _quantities(book.bids), _quantities(book.asks)
         sample: Sample | None = None
         if self._since_whole < CHAPTER and self._exact:
-            try:
-                sample = self._changes(bids, asks)
-            except _NeedsWhole:
-                sample = None
+            bids, asks, same = self._stands(book)
+            sample = self._changes(bids, asks) if same else None
         if sample is None:
+            self._decimals = _decimals_for((book.bids, book.asks))
+            bids, asks, self._exact = self._stands(book)
             sample = self._whole(bids, asks)
             self._since_whole = 0
         self._since_whole += 1
         self._bids, self._asks = bids, asks
-        best_bid, best_ask = next(iter(bids), None), next(iter(asks), None)
-        sample.bid = None if best_bid is None else self._units(best_bid)
-        sample.ask = None if best_ask is None else self._units(best_ask)
+        sample.bid, sample.ask = next(iter(bids), None), next(iter(asks), None)
         return sample
 
-    def _whole(self, bids: dict[str, str], asks: dict[str, str]) -> Sample:
-        self._decimals, self._exact = _decimals_for([*bids, *asks])
-        units = self._units
-        keys = [2 * units(price) for price in bids] + [2 * units(price) + 1 for price in asks]
+    def _stands(self, book: OrderBook) -> tuple[Standing, Standing, bool]:
+        """Return what stands on each side, best first, and whether our units hold all of its prices."""
+        bids, bids_exact = _standing(book.bids, self._decimals)
+        asks, asks_exact = _standing(book.asks, self._decimals)
+        return bids, asks, bids_exact and asks_exact
+
+    def _whole(self, bids: Standing, asks: Standing) -> Sample:
+        keys = [2 * units for units in bids] + [2 * units + 1 for units in asks]
         base = keys[0] & ~1 if keys else 0
         quantities = array("f", [min(float(text), _MOST) for held in (bids, asks) for text in held.values()])
         offsets = [key - base for key in keys]
@@ -294,43 +297,30 @@ class Heat:
             packed = array("q", offsets)
         return Sample(self._decimals, whole=True, base=base, keys=packed, quantities=quantities)
 
-    def _changes(self, bids: dict[str, str], asks: dict[str, str]) -> Sample | None:
+    def _changes(self, bids: Standing, asks: Standing) -> Sample | None:
         """Return what is another than in the sample before; None where that is most of the book."""
         latest = self._samples[-1]
-        assert latest.keys is not None
-        units, base = self._units, latest.base
+        if latest.keys is None:
+            return None
+        base = latest.base
         keys: list[int] = []
         quantities: list[float] = []
         room = len(bids) + len(asks)
         for side, held, before in ((0, bids, self._bids), (1, asks, self._asks)):
             gone = before.keys() - held.keys()
-            changed = [(price, text) for price, text in held.items() if before.get(price) != text]
+            changed = [(units, text) for units, text in held.items() if before.get(units) != text]
             room -= len(gone) + len(changed)
             if room < 0:
                 return None
-            # a price may have left in one spelling and be there in another: what is there comes last
-            keys += [2 * units(price) + side - base for price in gone]
+            keys += [2 * units + side - base for units in gone]
             quantities += [0.0] * len(gone)
-            keys += [2 * units(price, exactly=True) + side - base for price, _ in changed]
+            keys += [2 * units + side - base for units, _ in changed]
             quantities += [min(float(text), _MOST) for _, text in changed]
         try:
             offsets = array(latest.keys.typecode, keys)
         except OverflowError:
             return None
         return Sample(latest.decimals, base=base, keys=offsets, quantities=array("f", quantities))
-
-    def _units(self, price: str, *, exactly: bool = False) -> int:
-        """Return a price in units of the last decimal, rounded down.
-
-        With ``exactly``, raises ``_NeedsWhole`` where it is finer, or does not fit.
-        """
-        whole, _, fraction = price.partition(".")
-        decimals = self._decimals
-        if decimals < 0 or price[0] == "-":
-            return floor_units(Decimal(price), decimals)
-        if exactly and (len(fraction.rstrip("0")) > decimals or len(whole) + decimals > _DIGITS):
-            raise _NeedsWhole
-        return int(whole + fraction[:decimals].ljust(decimals, "0"))
 
     def _prints(self, decimals: int) -> Prints:
         made = Prints(array("q"), array("f"), array("b"))
@@ -348,24 +338,28 @@ def floor_units(price: Decimal, decimals: int) -> int:
     return int(exact.CONTEXT.scaleb(price, decimals).to_integral_value(ROUND_FLOOR))
 
 
-def _quantities(side: BookSide) -> dict[str, str]:
-    """Return what stands at each of the best prices, best first, by the feed's spelling."""
-    levels = side.top(MAXIMUM_LEVELS)
-    if not levels or levels[0].exchange is None:
-        return {price: quantity for price, quantity, _, _ in levels}
-    sums: dict[str, Decimal] = {}
-    for level in levels:
-        price = exact.text(exact.CONTEXT.normalize(Decimal(level.price)))
-        sums[price] = exact.add(sums.get(price, Decimal(0)), Decimal(level.quantity))
-    return {price: exact.text(quantity) for price, quantity in sums.items()}
+def _standing(side: AnySide, decimals: int) -> tuple[Standing, bool]:
+    """Return what stands at each of the best prices, best first, and whether none was rounded down."""
+    up = 10 ** max(decimals - side.decimals, 0) * side.sign
+    down = 10 ** max(side.decimals - decimals, 0)
+    held, best = side.held, islice(side.ordered(), MAXIMUM_LEVELS)
+    if down == 1 and isinstance(side, PlainSide):
+        return {key * up: held[key] for key in best}, True
+    exactly = True
+    found: Standing = {}
+    for key in best:
+        units, rest = divmod(side.tick(key) * up, down)
+        exactly = exactly and not rest
+        text = side.total(key) or "0"
+        # exchanges of one price, or prices that are one in our units
+        found[units] = exact.text(exact.add(Decimal(found[units]), Decimal(text))) if units in found else text
+    return found, exactly
 
 
-def _decimals_for(prices: list[str]) -> tuple[int, bool]:
-    """Return the decimals that these prices need, or as many as an integer holds, and whether it does."""
-    needed = most = 0
-    for price in prices:
-        whole, _, fraction = price.partition(".")
-        if len(fraction) > needed:
-            needed = max(needed, len(fraction.rstrip("0")))
-        most = max(most, len(whole))
-    return min(needed, _DIGITS - most), needed + most <= _DIGITS
+def _decimals_for(sides: tuple[AnySide, AnySide]) -> int:
+    """Return the decimals that the sides' prices have, or as many as an array's integer holds of them."""
+    most = 1
+    for side in sides:
+        ticks = [abs(side.tick(key)) for key in islice(side.ordered(), MAXIMUM_LEVELS)]
+        most = max(most, max(ticks, default=0) // 10**side.decimals)
+    return min(max(side.decimals for side in sides), _DIGITS - len(str(most)))

@@ -97,9 +97,9 @@ class BookSide(ABC):
         """Return every level, best first."""
         return self.top(self.depth)
 
+    @abstractmethod
     def best(self) -> Level | None:
         """Return the best level, None while the side is empty."""
-        return next(iter(self.top(1)), None)
 
     @property
     @abstractmethod
@@ -244,6 +244,13 @@ class SortedSide(BookSide, Generic[Key, Held]):
         if n <= 0:
             return []
         return self._read(islice(self.ordered(), n))
+
+    def best(self) -> Level | None:
+        if not self._levels:
+            return None
+        if self.journal is not None:  # which knows it without an order of the rest
+            return self._read((self.journal.best,))[0]
+        return self._read(islice(self.ordered(), 1))[0]
 
     @property
     def counted(self) -> bool:

@@ -10,8 +10,9 @@ import msgspec
 from cadenza_tui.market import reconcile
 from cadenza_tui.market.accounts import Account
 from cadenza_tui.market.book import Applied, DeltaRules, OrderBook
+from cadenza_tui.market.candles import merged
 from cadenza_tui.market.health import Health
-from cadenza_tui.market.records import Kline, Ticker
+from cadenza_tui.market.records import Ticker
 from cadenza_tui.market.study import Studies
 from cadenza_tui.market.tape import Tape
 from cadenza_tui.market.trails import Trails
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         BookUpdate,
         Instrument,
         InstrumentId,
+        Kline,
         Nanoseconds,
         Order,
         Portfolio,
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
         TradingAccount,
     )
     from cadenza_tui.market.study import Study
-
-MAXIMUM_CANDLES = 1_000
 
 
 class Topic(StrEnum):
@@ -180,17 +180,12 @@ class Market:
         return True
 
     def apply_kline(self, kline: Kline) -> bool:
-        """Merge candles by their opening time; the latest ``MAXIMUM_CANDLES`` are kept."""
+        """Merge candles by their opening time: see ``candles.merged``."""
         key = (kline.instrument_id, kline.interval)
-        held = self.klines.get(key)
-        if held is not None and kline.timestamp < held.timestamp:
+        fresh = merged(self.klines.get(key), kline)
+        if fresh is None:
             return False
-        before = () if held is None else held.candles
-        by_time = {candle.open_time: candle for candle in (*before, *kline.candles)}
-        candles = tuple(by_time[time] for time in sorted(by_time)[-MAXIMUM_CANDLES:])
-        speaks_of_latest = bool(kline.candles) and kline.candles[-1] == candles[-1]
-        is_closed = kline.is_closed if held is None or speaks_of_latest else held.is_closed
-        self.klines[key] = Kline(kline.instrument_id, kline.interval, candles, is_closed, kline.timestamp)
+        self.klines[key] = fresh
         self.dirty.mark(Topic.KLINE, kline.instrument_id)
         return True
 

@@ -1,8 +1,9 @@
 """What is kept up for the instruments that are looked at, and for no others.
 
-The one that is shown, and the one shown before it, have their journal kept, with flow and groups out of it:
-so the way back finds everything whole. These and a few more have their liquidity sampled for the heatmap.
-Whatever leaves is dropped with its memory.
+Of the one that is shown, and of the one shown before it, what was traded at each price is counted, so that
+the way back finds it whole; and their books keep a journal, with flow and groups out of it, while somebody
+reads that. Of these and a few more the liquidity is sampled for the heatmap. Whatever leaves is dropped with
+its memory.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ MAXIMUM_KEPT = 9
 """Instruments beside the shown ones whose liquidity is sampled."""
 MAXIMUM_GROUPED = 4
 """Increments kept up at once on a side."""
+IDLE = 10
+"""Seconds for which the journal of a book is kept that nobody asks about."""
 
 _SNAPSHOT = (
     Applied.SNAPSHOT
@@ -33,11 +36,15 @@ _SNAPSHOT = (
 
 
 class Study:
-    """What is kept up for one instrument that is looked at; its book keeps a journal meanwhile."""
+    """What is kept up for one instrument that is looked at.
+
+    Its book keeps a journal for as long as somebody asks for what is made of it.
+    """
 
     def __init__(self, book: OrderBook, heat: Heat) -> None:
-        book.keep_journal(kept=True)
         self.book = book
+        self.idle = 0
+        """Seconds since somebody asked for groups or sums, as far as ``rest`` has counted."""
         self.heat = heat
         self.flow = OrderFlow(book)
         self.queue = QueueEstimates(book)
@@ -46,6 +53,7 @@ class Study:
 
     def grouped(self, side: AnySide, increment: Decimal) -> Grouped:
         """Return one of the book's sides in groups of ``increment``, kept up from now on."""
+        self._look()
         key = (side is self.book.bids, increment)
         held = self._grouped.pop(key, None)
         if held is None or held.side is not side:
@@ -58,11 +66,32 @@ class Study:
 
     def total(self, side: AnySide) -> Totals:
         """Return what one of the book's sides holds in all, kept up from now on."""
+        self._look()
         key = side is self.book.bids
         held = self._totals.get(key)
         if held is None or held.side is not side:
             held = self._totals[key] = SideTotal(side)
         return held.total()
+
+    def rest(self) -> None:
+        """Note that a second has passed; let go of what nobody has asked for in the last few."""
+        self.idle += 1
+        self.flow.idle += 1
+        if self.flow.idle > IDLE:
+            self.flow.sleep()
+            if self.idle > IDLE:
+                self.book.keep_journal(kept=False)
+
+    def after_diff(self) -> None:
+        """Take note that the book has applied a diff."""
+        self.flow.after_diff()
+        if not self.flow.awake:
+            self.book.trim_journal()
+
+    def _look(self) -> None:
+        self.idle = 0
+        if self.book.bids.journal is None:
+            self.book.keep_journal(kept=True)
 
 
 class Studies:
@@ -110,7 +139,7 @@ class Studies:
         elif applied is _SNAPSHOT:
             study.flow.after_snapshot()
         else:
-            study.flow.after_diff()
+            study.after_diff()
 
     def add_print(self, fresh: Print) -> None:
         """Take a print that is new."""
@@ -141,6 +170,8 @@ class Studies:
 
         ``alive`` is whether the books' feed is: while it is not, what the books hold is not the market now.
         """
+        for study in self._studies.values():
+            study.rest()
         sampled = []
         for name, heat in self._heats.items():
             book = self._book_of(name)

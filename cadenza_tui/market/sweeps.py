@@ -11,11 +11,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market.exact import CONTEXT
+from cadenza_tui.market.records import Side
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from cadenza_tui.market.records import Nanoseconds, Print, Side
+    from cadenza_tui.market.records import Nanoseconds, Print
     from cadenza_tui.market.tape import Hole, Tape
 
 SWEEP_NS = 2_000_000
@@ -28,18 +29,14 @@ class Entry:
     """One line of a tape: a print, or several of one sweep. ``number`` is the newest print's on the tape."""
 
     __slots__ = (
-        "aggressor", "high", "low", "notional", "number", "opened", "place", "price", "prints", "quantity",
-        "size", "timestamp",
+        "aggressor", "high", "low", "notional", "number", "place", "prints", "quantity", "size", "timestamp",
     )  # fmt: skip
 
     def __init__(self, print_: Print, number: int) -> None:
         self.aggressor: Side | None = print_.aggressor
         self.timestamp: Nanoseconds = print_.timestamp
         """Of the first print."""
-        self.opened = print_.price
-        """Price of the first print."""
-        self.price = self.high = self.low = print_.price
-        """Price of the latest print, the highest and the lowest."""
+        self.high = self.low = print_.price
         self.quantity = print_.quantity
         self.notional = CONTEXT.multiply(print_.quantity, print_.price)
         self.size = float(print_.quantity)
@@ -59,13 +56,22 @@ class Entry:
     def join(self, print_: Print, number: int) -> None:
         """Take the next print of the sweep."""
         price = print_.price
-        self.price = price
         self.high, self.low = max(self.high, price), min(self.low, price)
         self.quantity = CONTEXT.add(self.quantity, print_.quantity)
         self.notional = CONTEXT.add(self.notional, CONTEXT.multiply(print_.quantity, price))
         self.size = float(self.quantity)
         self.prints += 1
         self.number = number
+
+    @property
+    def near(self) -> Decimal:
+        """Where a sweep began: the best price for its aggressor."""
+        return self.low if self.aggressor is Side.BUY else self.high
+
+    @property
+    def far(self) -> Decimal:
+        """How far a sweep got: the worst price for its aggressor."""
+        return self.high if self.aggressor is Side.BUY else self.low
 
 
 class Rule(NamedTuple):

@@ -84,7 +84,7 @@ class Tally:
     minute: the running second or minute counts as one. What is dated later than now counts as now.
     """
 
-    __slots__ = ("_base", "_derived", "_gaps", "total", "version")
+    __slots__ = ("_base", "_derived", "_gaps", "total")
 
     def __init__(self) -> None:
         self._base = {name: Series(name, keep) for name, keep in KEPT.items()}
@@ -92,12 +92,10 @@ class Tally:
         self._gaps: deque[Gap] = deque(maxlen=MAXIMUM_GAPS)
         self.total: Bucket | None = None
         """Every print since the first."""
-        self.version = 0
 
     def add(self, fresh: Print) -> None:
         """Count a print in."""
         notional = CONTEXT.multiply(fresh.quantity, fresh.price)
-        self.version += 1
         for series in self._base.values():
             series.add(fresh, notional)
         for series in self._derived.values():
@@ -114,7 +112,6 @@ class Tally:
         if self.total is None or (self._gaps and self._gaps[-1].before is None):
             return
         self._gaps.append(Gap(self.total.last_at, None))
-        self.version += 1
 
     def whole(self, start: Nanoseconds, end: Nanoseconds | None = None) -> bool:
         """Return whether a stretch of time was watched from its start on with nothing known to be missing."""

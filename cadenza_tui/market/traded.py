@@ -27,6 +27,8 @@ class Traded(NamedTuple):
 
 
 NOTHING = Traded(ZERO, ZERO, ZERO)
+_PLACES: dict[Side | None, int] = {Side.BUY: 0, Side.SELL: 1, None: 2}
+"""Where in the sums a print counts."""
 
 
 class TradedAt:
@@ -34,31 +36,27 @@ class TradedAt:
 
     def __init__(self, maximum: int = MAXIMUM_PRICES) -> None:
         self._maximum = maximum
-        self._prices: dict[Decimal, Traded] = {}
+        self._prices: dict[Decimal, list[Decimal]] = {}
         """Traded at latest last."""
-        self._tables: dict[Decimal, dict[Decimal, Traded]] = {}
+        self._tables: dict[Decimal, dict[Decimal, list[Decimal]]] = {}
         self.forgotten = 0
 
     def add(self, fresh: Print) -> None:
         """Take a print."""
-        price, quantity = fresh.price, fresh.quantity
-        before = self._prices.pop(price, NOTHING)
-        change = (
-            Traded(quantity, ZERO, ZERO)
-            if fresh.aggressor is Side.BUY
-            else Traded(ZERO, quantity, ZERO)
-            if fresh.aggressor is Side.SELL
-            else Traded(ZERO, ZERO, quantity)
-        )
-        self._prices[price] = _sum(before, change)
+        price = fresh.price
+        place = _PLACES[fresh.aggressor]
+        sums = self._prices.pop(price, None) or [ZERO, ZERO, ZERO]
+        sums[place] = exact.CONTEXT.add(sums[place], fresh.quantity)
+        self._prices[price] = sums
         for increment, table in self._tables.items():
-            _spread(table, increment, price, change)
+            _spread(table, increment, price, place, fresh.quantity)
         if len(self._prices) > self._maximum:
             oldest = next(iter(self._prices))
             gone = self._prices.pop(oldest)
             self.forgotten += 1
             for increment, table in self._tables.items():
-                _spread(table, increment, oldest, Traded(*(-part for part in gone)))
+                for place, quantity in enumerate(gone):
+                    _spread(table, increment, oldest, place, -quantity)
 
     def at(self, price: Decimal, increment: Decimal | None = None) -> Traded:
         """Return what was traded at a price, or, bought up to and sold down to it, in its groups.
@@ -66,15 +64,18 @@ class TradedAt:
         What has no aggressor belongs to no group: on which side it was is not known.
         """
         if increment is None:
-            return self._prices.get(price, NOTHING)
+            sums = self._prices.get(price)
+            return NOTHING if sums is None else Traded(*sums)
         table = self._tables.get(increment)
         if table is None:
             if len(self._tables) >= MAXIMUM_TABLES:
                 del self._tables[next(iter(self._tables))]
             table = self._tables[increment] = {}
-            for each, traded in self._prices.items():
-                _spread(table, increment, each, traded)
-        return table.get(price, NOTHING)
+            for each, sums in self._prices.items():
+                for place, quantity in enumerate(sums):
+                    _spread(table, increment, each, place, quantity)
+        sums = table.get(price)
+        return NOTHING if sums is None else Traded(*sums)
 
 
 def floored(price: Decimal, increment: Decimal) -> Decimal:
@@ -84,21 +85,18 @@ def floored(price: Decimal, increment: Decimal) -> Decimal:
     return exact.multiply(Decimal(above * under // (below * over)), increment)
 
 
-def _spread(table: dict[Decimal, Traded], increment: Decimal, price: Decimal, change: Traded) -> None:
-    down = floored(price, increment)
-    up = down if down == price else exact.add(down, increment)
-    for group, part in (
-        (up, change._replace(sold=ZERO, unsided=ZERO)),
-        (down, Traded(ZERO, change.sold, ZERO)),
-    ):
-        if any(part):
-            after = _sum(table.get(group, NOTHING), part)
-            if any(after):
-                table[group] = after
-            else:
-                del table[group]
-
-
-def _sum(one: Traded, other: Traded) -> Traded:
-    plus = exact.CONTEXT.add
-    return Traded(plus(one[0], other[0]), plus(one[1], other[1]), plus(one[2], other[2]))
+def _spread(
+    table: dict[Decimal, list[Decimal]], increment: Decimal, price: Decimal, place: int, quantity: Decimal
+) -> None:
+    """Add to the group that a price is in for the ones who trade there: up to it bought, down to it sold."""
+    if place == _PLACES[None] or not quantity:
+        return
+    group = floored(price, increment)
+    if place == _PLACES[Side.BUY] and group != price:
+        group = exact.add(group, increment)
+    sums = table.get(group)
+    if sums is None:
+        sums = table[group] = [ZERO, ZERO, ZERO]
+    sums[place] = exact.CONTEXT.add(sums[place], quantity)
+    if not any(sums):
+        del table[group]

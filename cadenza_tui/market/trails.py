@@ -3,10 +3,12 @@
 A watchlist draws a line for each row, so the lines of all instruments have one step of time and can be
 compared. What is kept is bounded: ``SLOTS`` samples of at most ``MAX_TRAILS`` instruments, and as many days.
 When the time since the beginning no longer fits into the slots, the step doubles and every other sample goes.
+A line is only ever drawn, so its prices are binary floats: 1 KB for an instrument.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market.exact import add, halve
@@ -29,7 +31,7 @@ HOUR = 3_600 * SECOND
 class Day(NamedTuple):
     """An instrument's last 24 hours as its hourly candles tell them, the running hour among them."""
 
-    closes: tuple[Decimal | None, ...]
+    closes: tuple[float | None, ...]
     """The close of each hour, oldest first; None for an hour without a candle."""
     volume: Decimal | None
     """What was traded in them, in the base; None where one of them does not say, or the candles do not reach
@@ -43,7 +45,7 @@ def day_of(candles: Sequence[Candle], now: Nanoseconds) -> Day:
     first = now // HOUR - HOURS + 1
     reaches = any(candle.open_time // HOUR <= first for candle in candles)
     hours = {at: candle for candle in candles if 0 <= (at := candle.open_time // HOUR - first) < HOURS}
-    closes = tuple([hours[at].close if at in hours else None for at in range(HOURS)])
+    closes = tuple([float(hours[at].close) if at in hours else None for at in range(HOURS)])
     volume: Decimal | None = None
     for number, candle in enumerate(hours.values()):
         if candle.volume is None or not reaches:
@@ -58,12 +60,12 @@ class Trail:
     __slots__ = ("prices", "slots", "version")
 
     def __init__(self) -> None:
-        self.slots: list[int] = []
+        self.slots = array("q")
         """The numbers of the slots, ascending."""
-        self.prices: list[Decimal] = []
+        self.prices = array("d")
         self.version = 0
 
-    def put(self, slot: int, price: Decimal) -> None:
+    def put(self, slot: int, price: float) -> None:
         """Take a slot's price."""
         if self.slots and self.slots[-1] == slot:
             self.prices[-1] = price
@@ -77,7 +79,7 @@ class Trail:
     def halve(self) -> None:
         """Put each two slots into one: the later price stands."""
         kept = {slot // 2: price for slot, price in zip(self.slots, self.prices, strict=True)}
-        self.slots, self.prices = list(kept), list(kept.values())
+        self.slots, self.prices = array("q", kept), array("d", kept.values())
         self.version += 1
 
 
@@ -144,14 +146,14 @@ class Trails:
                 if len(self._trails) >= MAX_TRAILS:
                     del self._trails[next(iter(self._trails))]
                 held = self._trails[instrument_id] = Trail()
-            held.put(slot, price)
+            held.put(slot, float(price))
         self._news.clear()
 
     def of(self, instrument_id: InstrumentId) -> Trail | None:
         """Return an instrument's samples."""
         return self._trails.get(instrument_id)
 
-    def line(self, instrument_id: InstrumentId) -> list[Decimal | None]:
+    def line(self, instrument_id: InstrumentId) -> list[float | None]:
         """Return the price of each slot so far, oldest first, at most ``SLOTS``; None before the first one.
 
         A slot in which nothing was traded has the price of the one before.
@@ -160,8 +162,9 @@ class Trails:
         if trail is None or self._began is None:
             return []
         first = max(self._began, self._slot - SLOTS + 1)
-        prices: list[Decimal | None] = []
-        at, last = 0, None
+        prices: list[float | None] = []
+        at = 0
+        last: float | None = None
         for slot in range(first, self._slot + 1):
             while at < len(trail.slots) and trail.slots[at] <= slot:
                 last = trail.prices[at]
@@ -184,6 +187,6 @@ class Trails:
         """Raise AssertionError where an invariant does not hold."""
         assert len(self._trails) <= MAX_TRAILS, "the instruments are bounded"
         for trail in self._trails.values():
-            assert trail.slots == sorted(set(trail.slots)), "there is one sample of a slot"
+            assert list(trail.slots) == sorted(set(trail.slots)), "there is one sample of a slot"
             assert len(trail.slots) == len(trail.prices) <= SLOTS, "the samples are bounded"
             assert not trail.slots or trail.slots[-1] <= self._slot, "no sample is of the time to come"

@@ -1,4 +1,4 @@
-"""Quantities as exact integers: the feed's text scaled by the finest decimals seen, out of a bounded cache."""
+"""Quantities as exact integers: the feed's text, scaled by the finest decimals seen, in a bounded cache."""
 
 from __future__ import annotations
 

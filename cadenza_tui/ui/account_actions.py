@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from cadenza_tui.ui.desk import View
-from cadenza_tui.ui.presenter import ACCOUNT_PANES
+from cadenza_tui.ui.account_panes import ACCOUNT_PANES
 from cadenza_tui.ui.prompt import PromptScreen
 
 if TYPE_CHECKING:
@@ -28,28 +27,27 @@ class AccountActions(Screen[None]):
         _shown: frozenset[str]
 
         def _invalidate(self, *names: str) -> None: ...
-
-    def action_account_tab(self, by: int) -> None:
-        """Show another tab of the account pane."""
-        self._presenter.turn_tab(by)
-        self._invalidate("account", "accounts")
+        def turn(self, pane: str, name: str, by: int = 1) -> None: ...
 
     def action_account(self, by: int) -> None:
         """Show another account."""
-        self._presenter.turn_account(by)
+        self._presenter.accounts.turn(by)
         self._invalidate("account", "accounts", "book")
 
-    def _account_pane(self) -> str:
-        return "accounts" if self.desk.view is View.ACCOUNT else "account"
-
     def action_sort(self) -> None:
-        """Sort the focused table of the account by its next column."""
-        self._presenter.sort(self._account_pane(), turn=False)
+        """Sort the watchlist, or the focused table of the account, by its next column."""
+        if self.desk.focused == "instruments":
+            self.turn("instruments", "sort")
+            return
+        self._presenter.accounts.sort(turn=False)
         self._keep()
 
     def action_sort_turn(self) -> None:
-        """Sort it the other way round."""
-        self._presenter.sort(self._account_pane(), turn=True)
+        """Sort the account's table the other way round, the watchlist by the column before."""
+        if self.desk.focused == "instruments":
+            self.turn("instruments", "sort", -1)
+            return
+        self._presenter.accounts.sort(turn=True)
         self._keep()
 
     def action_dust(self) -> None:
@@ -59,7 +57,7 @@ class AccountActions(Screen[None]):
 
     def action_currency(self, by: int) -> None:
         """Value everything in another currency."""
-        self.value_in(self._presenter.currency(by))
+        self.value_in(self._presenter.accounts.currency(by))
 
     def value_in(self, currency: str) -> None:
         """Value everything in a currency; empty is each account's own."""

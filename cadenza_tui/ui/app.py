@@ -333,9 +333,9 @@ def run_monitor(
     alongside: Sequence[Callable[[], Awaitable[None]]] = (),
     preferences: Preferences | None = None,
     bandwidth: Bandwidth | None = None,
-    view: str = View.MARKET.value,
+    view: str | None = None,
 ) -> int:
-    """Open the monitor on a view and stay until it is left; return the exit code.
+    """Open the monitor on a view, the last one if None, and stay until it is left; return the exit code.
 
     ``alongside`` are coroutines that live as long as the monitor does, such as the trace.
     """
@@ -347,7 +347,7 @@ def run_monitor(
         alongside=alongside,
         preferences=preferences,
         bandwidth=bandwidth,
-        view=View(view),
+        view=View(view or (preferences.view if preferences is not None else "") or View.MARKET),
     )
     gc.freeze()  # modules and classes stay: collections need not walk them
     gc.set_threshold(*GC_THRESHOLDS)

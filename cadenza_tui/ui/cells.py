@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
+from textual.cache import FIFOCache
+from textual.strip import Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.segment import Segment
     from rich.style import Style
-    from textual.strip import Strip
 
 REWRITE_GAP = 4
 """Unchanged cells between two changed ones that cost less to write again than to move over (``ESC[nC``)."""
+
+
+class RowStrip(Strip):
+    """A strip of a row whose width is known, and whether each of its characters is one cell wide.
+
+    What Textual caches of a strip it makes when that is first asked for: few of ours are ever cut or styled,
+    and to make the caches takes longer than all the rest of it.
+    """
+
+    __slots__ = ("narrow",)
+
+    def __init__(self, segments: list[Segment], cells: int, *, narrow: bool) -> None:
+        self._segments = segments
+        self._cell_length = cells
+        self._render_cache = None
+        self._link_ids = None
+        self._cell_count = None
+        self.narrow = narrow
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _CACHES:
+            raise AttributeError(name)
+        made: FIFOCache[Any, Any] = FIFOCache(4)
+        setattr(self, name, made)
+        return made
+
+
+_CACHES = frozenset(name for name in Strip.__slots__ if name.endswith("_cache")) - {"_render_cache"}
 
 
 @lru_cache(maxsize=4096)
@@ -25,15 +54,15 @@ def _narrow_text(text: str) -> bool:
 
 def narrow(strip: Strip) -> bool:
     """Whether each character of the strip is one cell wide, so that columns are character positions."""
+    if isinstance(strip, RowStrip):
+        return strip.narrow
     return all(_narrow_text(segment.text) for segment in strip)
 
 
 def changed_spans(old: str, new: str, gap: int = REWRITE_GAP) -> Iterator[tuple[int, int]]:
     """Yield the spans ``[start, end)`` in which two texts of one length differ, close ones joined."""
     start = end = -1
-    for index, (before, after) in enumerate(zip(old, new, strict=True)):
-        if before == after:
-            continue
+    for index in [place for place, both in enumerate(zip(old, new, strict=True)) if both[0] != both[1]]:
         if start < 0:
             start = index
         elif index - end > gap:
@@ -62,7 +91,12 @@ def differences(old: Strip, new: Strip) -> Iterator[tuple[int, str, Style | None
     before = next(olds, None)
     skip = 0
     column = 0
-    for text, style, _ in new:
+    for segment in new:
+        if not skip and before is not None and (segment is before or segment == before):
+            column += len(segment.text)
+            before = next(olds, None)
+            continue
+        text, style, _ = segment
         position = 0
         while position < len(text):
             while before is not None and skip >= len(before.text):

@@ -1,4 +1,4 @@
-"""The command palette: every key's action by name, every instrument, every theme."""
+"""The command palette: every key's action and every choice by name, instruments, themes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from textual.command import DiscoveryHit, Hit, Provider
 
 from cadenza_tui.market.valuation import currencies
 from cadenza_tui.ui.keys import KEYS
+from cadenza_tui.ui.market_keys import WORDS
+from cadenza_tui.ui.panes import PANES
 from cadenza_tui.view.text import clip, safe, unfilled
 
 if TYPE_CHECKING:
@@ -40,6 +42,15 @@ class MonitorCommands(Provider):
                     key.shown,
                     partial(app.call_later, monitor.run_action, key.action),
                 )
+        for pane, kind in PANES.items():
+            for choice in kind.choices:
+                for value in choice.values:
+                    title = f"{kind.word}: {choice.word} {value}"
+                    yield title, "", partial(monitor.choose, pane, choice.name, value)
+            if kind.grouped:
+                yield f"{kind.word}: {kind.grouped} {WORDS[pane]}", "", partial(monitor.ungroup, pane)
+        yield "Tape: prints of every size", "", monitor.unfilter
+        yield "Panes: the sizes they have by themselves", "", monitor.reset_sizes
         for name in sorted(app.themes):
             yield f"Theme: {name}", "", partial(app.switch_theme, name)
         own = "Value in each account's own currency"

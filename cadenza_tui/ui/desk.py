@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from cadenza_tui.view.arrangements import FIRST, VIEWS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,7 +18,10 @@ class View(StrEnum):
     """The views of the program."""
 
     MARKET = "market"
+    DEPTH = "depth"
+    TAPE = "tape"
     ACCOUNT = "account"
+    WIDE = "wide"
     HEALTH = "health"
 
 
@@ -30,27 +35,37 @@ class Desk:
     view: View = View.MARKET
     focused: str = "book"
     zoomed: str | None = None
+    label: str = ""
+    """The server whose pinned instruments these are."""
+    focuses: dict[View, str] = field(default_factory=dict)
+    """Which pane had the focus in each view."""
     accounts: dict[str, str] = field(default_factory=dict)
     """The account that a pane shows, by pane, empty for all of them; nothing where none was chosen."""
     filter: str = ""
     """What the rows of the account panes are filtered by, as it was typed."""
     tab: int = 0
-    cursor: int = 0
-    """Ladder cursor in rows from the spread row; negative is towards the asks, 0 is none."""
     scroll: dict[str, int] = field(default_factory=dict)
     """First row shown, by pane."""
-    paused: dict[str, int] = field(default_factory=dict)
-    """Paused panes, with the count of prints at that moment."""
+    paused: set[str] = field(default_factory=set)
+    """Panes that stand; the tape knows by itself whether it does."""
 
     def select(self, instrument_id: InstrumentId) -> bool:
         """Choose an instrument; return whether that changed anything."""
         if instrument_id == self.selected:
             return False
         self.last, self.selected = self.selected, instrument_id
-        self.cursor = 0
         self.scroll.clear()
         self.paused.clear()
         return True
+
+    def go(self, view: View) -> None:
+        """Go to a view; the pane that had the focus in it has it again."""
+        self.focuses[self.view] = self.focused
+        if view is not self.view:
+            self.zoomed = None
+        self.view = view
+        every = VIEWS[view.value]
+        self.focused = self.focuses.get(view, FIRST.get(view.value, every[0]))
 
     def step(self, by: int) -> InstrumentId | None:
         """Return the instrument ``by`` places on among the pinned ones, round and round."""

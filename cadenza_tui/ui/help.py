@@ -1,4 +1,4 @@
-"""The help screen: every key of the table, grouped."""
+"""The help screen: the keys of the pane in focus, then every key, grouped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from cadenza_tui.ui.keys import KEYS
+from cadenza_tui.ui.keys import help_keys
 from cadenza_tui.ui.pane import ListWidget
 from cadenza_tui.view.help import help_rows
 
@@ -28,19 +28,20 @@ class HelpScreen(ModalScreen[None]):
         Binding("up,k", "scroll(-1)", "up", show=False),
     ]
 
-    def __init__(self, brush: Brush) -> None:
+    def __init__(self, brush: Brush, pane: str, word: str) -> None:
         super().__init__()
+        self._pane, self._word = pane, word
         self._brush = brush
 
     def rows(self, width: int, _height: int = 0) -> tuple[Row, ...]:
         """Return the help's rows at a width."""
-        return help_rows([(key.shown, key.help, key.group) for key in KEYS], width=width)
+        return help_rows(help_keys(self._pane, self._word), width=width)
 
     def compose(self) -> ComposeResult:
         """Make the box and its rows."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "escape back"
+            box.border_subtitle = "↑↓ scroll · escape back"
             yield ListWidget(self._brush, self.rows, id="keys")
 
     def action_scroll(self, by: int) -> None:

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cadenza_tui.market.state import Topic
 from cadenza_tui.ui.account_actions import AccountActions
+from cadenza_tui.ui.account_panes import ACCOUNT_PANES
 from cadenza_tui.ui.desk import Desk, View
+from cadenza_tui.ui.due import made_due
 from cadenza_tui.ui.help import HelpScreen
+from cadenza_tui.ui.instrument_actions import InstrumentActions
 from cadenza_tui.ui.keys import GOTO, bindings
 from cadenza_tui.ui.pane import PaneWidget, RowsWidget
-from cadenza_tui.ui.picker import PickerScreen
+from cadenza_tui.ui.pane_actions import PaneActions
+from cadenza_tui.ui.panes import LINES, PANES
 from cadenza_tui.ui.preferences import Preferences
-from cadenza_tui.ui.presenter import ACCOUNT_PANES, Presenter
+from cadenza_tui.ui.presenter import Presenter
 from cadenza_tui.ui.terminal import hang_up, is_gone
-from cadenza_tui.view.layout import MARKET_PANES, layout
+from cadenza_tui.view.layout import layout
 from cadenza_tui.view.rows import Bars, Ground
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from cadenza_tui.market.records import InstrumentId
+    from cadenza_tui.market.interest import Interest
     from cadenza_tui.ui.app import MonitorApp
     from cadenza_tui.ui.clock import FrameClock
     from cadenza_tui.ui.source import Source
@@ -37,20 +41,8 @@ NS = 1_000_000_000
 TICK = 1.0
 """Seconds between two looks at what changes with time alone: ages, the clock, staleness."""
 
-SLOWER = {
-    "instruments": NS // 4,
-    "tape": NS // 5,
-    "account": NS // 4,
-    "accounts": NS // 4,
-    "status": NS // 4,
-    "health": NS // 2,
-}
-"""Panes that are read, not followed: the least time between two paints, in ns."""
 
-PANES = ("instruments", "book", "tape", "account", "accounts", "health")
-
-
-class MonitorScreen(AccountActions):
+class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
     """The monitor: status line, panes, footer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
@@ -64,15 +56,14 @@ class MonitorScreen(AccountActions):
     ) -> None:
         super().__init__(id="monitor")
         self.preferences = preferences if preferences is not None else Preferences()
-        self.desk = Desk(view=view)
+        self.desk = Desk()
+        self.desk.go(view)
         self.clock: FrameClock | None = None
         self._source = source
         self._brush = brush
         self._presenter = Presenter(source, self.desk, self.preferences, bars=Bars.TINT)
         self._panes = {name: PaneWidget(brush, id=name) for name in PANES}
-        self._lines = {
-            name: RowsWidget(brush, id=name, ground=Ground.GROUND) for name in ("status", "tabs", "footer")
-        }
+        self._lines = {name: RowsWidget(brush, id=name, ground=Ground.GROUND) for name in LINES}
         for name, widget in {**self._panes, **self._lines}.items():
             widget.bring = partial(self._bring, name)
             widget.put = self._put
@@ -81,7 +72,7 @@ class MonitorScreen(AccountActions):
         self._painted: dict[str, int] = {}
         self._shown: frozenset[str] = frozenset()
         self._prefix = False
-        self._market_focus = self.desk.focused
+        self._wanted: Interest | None = None
         self._retry: object | None = None
         self._bytes_before = 0
 
@@ -97,7 +88,7 @@ class MonitorScreen(AccountActions):
 
     def on_mount(self) -> None:
         """Learn what the terminal can draw and begin to watch the time."""
-        self._presenter.bars = self.monitor_app.bars
+        self._presenter.panes.bars = self.monitor_app.bars
         self.set_interval(TICK, self._tick)
         self._source.value_in(self.preferences.currency)
         self._adopt_instruments()
@@ -111,12 +102,14 @@ class MonitorScreen(AccountActions):
 
     def _arrange(self) -> None:
         width, height = self.app.size
-        if self.desk.view is View.MARKET:  # whatever had the focus there has it again after another view
-            if self.desk.focused in MARKET_PANES:
-                self._market_focus = self.desk.focused
-            self.desk.focused = self._market_focus
+        view = self.desk.view.value
         places = layout(
-            width, height, view=self.desk.view.value, focused=self.desk.focused, zoomed=self.desk.zoomed
+            width,
+            height,
+            view=view,
+            focused=self.desk.focused,
+            zoomed=self.desk.zoomed,
+            sizes=self.preferences.sizes.get(view),
         )
         self._shown = frozenset(places.panes)
         for name, widget in {**self._panes, **self._lines}.items():
@@ -142,7 +135,7 @@ class MonitorScreen(AccountActions):
     def rebrush(self, brush: Brush) -> None:
         """Paint everything in another palette."""
         self._brush = brush
-        self._presenter.bars = self.monitor_app.bars
+        self._presenter.panes.bars = self.monitor_app.bars
         for widget in (*self._panes.values(), *self._lines.values()):
             widget.rebrush(brush)
         self._invalidate(*self._shown)
@@ -181,21 +174,34 @@ class MonitorScreen(AccountActions):
             if name not in self._shown:
                 self._due.discard(name)
                 continue
-            pause = SLOWER.get(name, 0) - (instant - self._painted.get(name, 0))
+            pause = self._pause(name) - (instant - self._painted.get(name, 0))
             if pause > 0 and not forced:
                 later.append(pause)
                 continue
             self._due.discard(name)
             self._painted[name] = instant
             changed = self._paint_one(name, now) or changed
+        self._want()
         if later and self._retry is None and self.clock is not None:
             self._retry = self.set_timer(min(later) / NS, self._paint_later)
         return changed
+
+    def _want(self) -> None:
+        """Have the source bring what the panes on the screen show, and no more."""
+        wanted = self._presenter.panes.interest(self._shown)
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._source.want(wanted)
 
     def _paint_later(self) -> None:
         self._retry = None
         if self.clock is not None:
             self.clock.wake()
+
+    @staticmethod
+    def _pause(name: str) -> int:
+        kind = PANES.get(name)
+        return LINES[name] if kind is None else kind.pause
 
     def _put(self, widget: RowsWidget, lines: Sequence[int]) -> bool:
         return self.monitor_app.put_lines(widget, lines)
@@ -215,42 +221,17 @@ class MonitorScreen(AccountActions):
         return line.show((self._presenter.line(name, line.size.width, now),))
 
     def _mark(self, topic: Topic, key: str) -> None:
-        selected = self.desk.selected
-        match topic:
-            case Topic.BOOK:
-                if key == selected:
-                    self._due.update(("book", "status"))
+        self._due |= made_due(topic, key, self.desk.selected)
+        if topic in (Topic.BOOK, Topic.TICKER, Topic.TAPE):
+            if self._presenter.panes.watch.shows(key):
                 self._due.add("instruments")
-            case Topic.TAPE:
-                if key == selected:
-                    self._due.update(("tape", "status"))
-            case Topic.TICKER:
-                self._due.add("instruments")
-                if key == selected:
-                    self._due.add("status")
-            case Topic.ACCOUNT:
-                self._due.update(("account", "accounts", "book"))
-            case Topic.HEALTH:
-                self._due.update(("status", "health", "book"))
-            case Topic.INSTRUMENTS:
-                self._adopt_instruments()
-                self._due.update(self._shown)
-
-    def _adopt_instruments(self) -> None:
-        """Take over what the source has pinned, and choose the first when nothing is chosen yet."""
-        pinned = list(self._source.pinned)
-        if pinned and pinned != self.desk.pinned:
-            self.desk.pin(pinned)
-        if self.desk.selected is None and self.desk.pinned:
-            self.select(self.desk.pinned[0])
+            if topic is Topic.BOOK and self._wanted is not None and key in self._wanted.venues:
+                self._due.add("venues")
+        elif topic is Topic.INSTRUMENTS:
+            self._adopt_instruments()
+            self._due.update(self._shown)
 
     # -- what the user does ----------------------------------------------------------------------
-
-    def select(self, instrument_id: InstrumentId) -> None:
-        """Show an instrument everywhere, at once."""
-        if self.desk.select(instrument_id):
-            self._source.show(instrument_id)
-            self._invalidate(*self._shown)
 
     def on_key(self, event: events.Key) -> None:
         """Take the letter after ``g``; any other key just ends the waiting."""
@@ -269,94 +250,9 @@ class MonitorScreen(AccountActions):
         self._prefix = self._presenter.prefix = True
         self._invalidate("footer")
 
-    def action_view(self, name: str) -> None:
-        """Go to a view."""
-        self.desk.view = View(name)
-        self.desk.zoomed = None
-        self._arrange()
-
-    def action_next_instrument(self) -> None:
-        """Show the next pinned instrument."""
-        self._step(1)
-
-    def action_previous_instrument(self) -> None:
-        """Show the pinned instrument before."""
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        instrument_id = self.desk.step(by)
-        if instrument_id is not None:
-            self.select(instrument_id)
-
-    def action_pinned(self, number: int) -> None:
-        """Show a pinned instrument by its number."""
-        if 0 < number <= len(self.desk.pinned):
-            self.select(self.desk.pinned[number - 1])
-
-    def action_last_instrument(self) -> None:
-        """Go back to the instrument shown before."""
-        if self.desk.last is not None:
-            self.select(self.desk.last)
-
-    def action_find(self) -> None:
-        """Open the fuzzy picker."""
-
-        def chosen(instrument_id: InstrumentId | None) -> None:
-            if instrument_id is not None:
-                self.select(instrument_id)
-
-        market = self._source.market
-        self.app.push_screen(PickerScreen(market.instruments, self.desk.pinned, self._brush), chosen)
-
-    def action_focus_pane(self, by: int) -> None:
-        """Focus another pane."""
-        order = [name for name in self._presenter.places.order if name in self._panes]
-        if not order:
-            return
-        at = order.index(self.desk.focused) if self.desk.focused in order else 0
-        self.desk.focused = order[(at + by) % len(order)]
-        if self.desk.zoomed is not None:
-            self.desk.zoomed = self.desk.focused
-        self._arrange()
-
-    def action_zoom(self) -> None:
-        """Give the focused pane the whole room, or give it back."""
-        self.desk.zoomed = None if self.desk.zoomed else self.desk.focused
-        self._arrange()
-
-    def action_pause(self) -> None:
-        """Stop painting the focused pane, or catch up."""
-        name = self.desk.focused
-        if self.desk.paused.pop(name, None) is None:
-            self._presenter.pause(name)
-        self._invalidate(name)
-
-    def action_move(self, by: int) -> None:
-        """Move the ladder's cursor, or the rows of another pane."""
-        pane = self._panes[self.desk.focused]
-        self._presenter.move(self.desk.focused, by, pane.inside.height)
-        self._invalidate(self.desk.focused)
-
-    def action_centre(self) -> None:
-        """Bring the touch back to the middle and every list to its first row."""
-        self.desk.cursor = 0
-        self.desk.scroll.clear()
-        self._presenter.to_top(*ACCOUNT_PANES)
-        self._invalidate(*self._shown)
-
-    def action_page(self, by: int) -> None:
-        """Move the focused pane by a page."""
-        self._presenter.page(self.desk.focused, by, self._panes[self.desk.focused].inside.height)
-        self._invalidate(self.desk.focused)
-
     def action_suspend_process(self) -> None:
         """Hand the terminal back to the shell until the program is brought to the front again."""
         self.app.action_suspend_process()
-
-    def action_resync(self) -> None:
-        """Ask for the selected book again."""
-        if self.desk.selected is not None:
-            self._source.resync(self.desk.selected)
 
     def action_theme(self) -> None:
         """Go to the next theme."""
@@ -372,21 +268,22 @@ class MonitorScreen(AccountActions):
 
     def action_help(self) -> None:
         """Open the help screen."""
-        self.app.push_screen(HelpScreen(self._brush))
+        pane = self.desk.focused
+        self.app.push_screen(HelpScreen(self._brush, pane, PANES[pane].word))
 
     def action_back(self) -> None:
         """Undo one step: the row pointed at, the filter, zoom, then pause, then another view."""
-        account = self.desk.focused in ACCOUNT_PANES
-        if account and self._presenter.release(self.desk.focused):
-            pass
-        elif account and self.desk.filter:
+        if self._presenter.release(self.desk.focused):
+            if self.desk.focused == "tape":
+                self.desk.paused.clear()
+        elif self.desk.focused in ACCOUNT_PANES and self.desk.filter:
             self.desk.filter = ""
         elif self.desk.zoomed is not None:
             self.desk.zoomed = None
-        elif self.desk.paused:
-            self.desk.paused.clear()
+        elif self._presenter.resume():
+            pass
         elif self.desk.view is not View.MARKET:
-            self.desk.view = View.MARKET
+            self.action_view(View.MARKET.value)
         self._arrange()
 
     async def action_quit(self) -> None:
@@ -397,14 +294,15 @@ class MonitorScreen(AccountActions):
         """Focus the pane under the mouse; in the watchlist choose the instrument."""
         widget = event.widget
         if isinstance(widget, PaneWidget) and widget.id in self._panes:
-            self.desk.focused = widget.id
-            if widget.id == "instruments":
-                chosen = self._presenter.instrument_at(event.screen_y - widget.region.y - 1)
+            name = str(widget.id)
+            self.desk.focused = name
+            if name == "instruments":
+                chosen = self._presenter.panes.watch.instrument_at(event.screen_y - widget.region.y - 1)
                 if chosen is not None:
                     self.select(chosen)
-            elif widget.id in ACCOUNT_PANES:
+            elif name in ACCOUNT_PANES:
                 left, top = widget.region.x + 1, widget.region.y + 1
-                self._presenter.point(widget.id, int(event.screen_x) - left, int(event.screen_y) - top)
+                self._presenter.accounts.point(name, int(event.screen_x) - left, int(event.screen_y) - top)
             self._invalidate(*self._shown)
 
     def on_mouse_scroll_down(self) -> None:
@@ -416,7 +314,7 @@ class MonitorScreen(AccountActions):
         self._roll(-1)
 
     def _roll(self, by: int) -> None:
-        self._presenter.roll(self.desk.focused, by, self._panes[self.desk.focused].inside.height)
+        self._presenter.roll(self.desk.focused, by)
         self._invalidate(self.desk.focused)
 
 

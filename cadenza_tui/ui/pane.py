@@ -150,6 +150,8 @@ class PaneWidget(RowsWidget, can_focus=True):
     def __init__(self, brush: Brush, *, id: str) -> None:  # noqa: A002
         super().__init__(brush, id=id)
         self._pane: Pane | None = None
+        self._framed: tuple[Row, ...] = ()
+        self._framed_for: tuple[int, int, bool] | None = None
 
     @property
     def inside(self) -> Size:
@@ -158,9 +160,13 @@ class PaneWidget(RowsWidget, can_focus=True):
 
     def show_pane(self, pane: Pane) -> bool:
         """Show a pane in its border; return whether any line changed."""
-        self._pane = pane
+        before, self._pane = self._pane, pane
         width, height = self.size
-        return self.show(framed(pane, width, height, focused=self.has_focus), dimmed=pane.dimmed)
+        framed_for = (width, height, self.has_focus)
+        known = None if before is None or framed_for != self._framed_for else (before, self._framed)
+        self._framed = framed(pane, width, height, focused=self.has_focus, before=known)
+        self._framed_for = framed_for
+        return self.show(self._framed, dimmed=pane.dimmed)
 
     def _reframe(self) -> None:
         if self._pane is not None:

@@ -92,7 +92,9 @@ class Pen:
             ((look, runs),) = groups.items()
             text, self.look = _sequence([(look, run) for run in sorted(runs)], self.look, self._width)
             return text
-        by_look = [(look, run) for look in _ordered(groups, self.look) for run in sorted(groups[look])]
+        by_look = [
+            (look, run) for look in _ordered(frozenset(groups), self.look) for run in sorted(groups[look])
+        ]
         ways = [_sequence(by_look, self.look, self._width)]
         if len(by_look) >= A_SCREEN:
             ways.append(_sequence(sorted(by_look, key=_place), self.look, self._width))
@@ -127,7 +129,8 @@ def _length(item: tuple[str, Look | None]) -> int:
     return len(item[0])
 
 
-def _ordered(looks: Iterable[Look], now: Look | None) -> Sequence[Look]:
+@lru_cache(maxsize=2048)
+def _ordered(looks: frozenset[Look], now: Look | None) -> Sequence[Look]:
     """Return the looks so that each is told cheaply after the one before."""
     left = sorted(looks, key=lambda look: (look.background, look.foreground, look.attributes))
     if len(left) > MOST_COMPARED:

@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cadenza_tui.ui import kept
+
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
 
-LARGEST = 16_384
+    from cadenza_tui.market.records import InstrumentId
+
+LARGEST = 1_048_576
 """Bytes of a file that can be one of ours."""
-MOST_SORTS = 16
-_SORT = re.compile(r"[a-z]{1,16}(?: [a-z]{1,16})?-?")
-_TABLE = re.compile(r"[a-z]{1,16}")
-_CURRENCY = re.compile(r"[A-Z0-9]{1,16}")
 
 
 @dataclass
 class Preferences:
     """``currency`` is what everything is valued in, empty for each account's own.
 
-    ``sorts`` has, by table, the name of a sort order, with ``-`` at its end where it is reversed. ``notice``
-    is what is to be said to the user about the file, empty where all is well.
+    ``sorts`` has, by table, the name of a sort order, with ``-`` at its end where it is reversed. ``view`` is
+    the last one, empty where there was none; ``options`` are the choices of each pane; ``groups`` the price
+    increments by pane and instrument; ``filters`` the least size on the tape by unit and instrument;
+    ``sizes`` the shares of panes in per mille by view; ``pinned`` the instruments by the server's
+    label. ``notice`` is what is to be said to the user about the file, empty where all is well.
     """
 
     path: Path | None = None
@@ -39,6 +42,12 @@ class Preferences:
     hide_dust: bool = False
     currency: str = ""
     sorts: dict[str, str] = field(default_factory=dict)
+    view: str = ""
+    options: dict[str, dict[str, str]] = field(default_factory=dict)
+    groups: dict[str, dict[InstrumentId, Decimal]] = field(default_factory=dict)
+    filters: dict[str, dict[InstrumentId, Decimal]] = field(default_factory=dict)
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    pinned: dict[str, list[InstrumentId]] = field(default_factory=dict)
     notice: str = ""
 
     @classmethod
@@ -72,29 +81,45 @@ class Preferences:
                 setattr(self, name, value)
         if not isinstance(found.get("masked", False), bool):
             self.masked = True
-        currency = found.get("currency")
-        if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
-            self.currency = currency
-        sorts = found.get("sorts")
-        if isinstance(sorts, dict):
-            self.sorts = {
-                table: sort
-                for table, sort in list(sorts.items())[:MOST_SORTS]
-                if isinstance(sort, str) and _TABLE.fullmatch(table) and _SORT.fullmatch(sort)
-            }
+        self.currency = kept.currency(found.get("currency"))
+        self.sorts = kept.sorts(found.get("sorts"))
+        self.view = kept.view(found.get("view"))
+        self.options = kept.options(found.get("options"))
+        self.groups = kept.groups(found.get("groups"))
+        self.filters = kept.groups(found.get("filters"))
+        self.sizes = kept.sizes(found.get("sizes"))
+        self.pinned = kept.pinned(found.get("pinned"))
+
+    def group(self, pane: str, instrument_id: InstrumentId) -> Decimal | None:
+        """Return a pane's price increment for an instrument; None is the finest, or the pane's own."""
+        return self.groups.get(pane, {}).get(instrument_id)
+
+    def set_group(self, pane: str, instrument_id: InstrumentId, increment: Decimal | None) -> None:
+        """Take another increment; None takes the chosen one back."""
+        _set(self.groups.setdefault(pane, {}), instrument_id, increment)
+
+    def set_filter(self, unit: str, instrument_id: InstrumentId, least: Decimal | None) -> None:
+        """Take another least size for an instrument's tape, in the base or the quote; None shows all."""
+        _set(self.filters.setdefault(unit, {}), instrument_id, least)
 
     def save(self) -> None:
         """Write the file, whole or not at all, for the user's eyes alone; a failure is a ``notice``."""
         if self.path is None:
             return
-        kept = {
+        saved = {
             "masked": self.masked,
             "clock": self.clock,
             "hide_dust": self.hide_dust,
             "currency": self.currency,
             "sorts": self.sorts,
+            "view": self.view,
+            "options": self.options,
+            "groups": {pane: _spelled(each) for pane, each in self.groups.items()},
+            "filters": {unit: _spelled(each) for unit, each in self.filters.items()},
+            "sizes": self.sizes,
+            "pinned": self.pinned,
         }
-        text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(saved, indent=1, ensure_ascii=False) + "\n"
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, written = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
@@ -110,3 +135,16 @@ class Preferences:
             self.notice = f"preferences not kept: {error.strerror or error}"
         else:
             self.notice = ""
+
+
+def _set(numbers: dict[InstrumentId, Decimal], instrument_id: InstrumentId, number: Decimal | None) -> None:
+    """Keep a number, the latest last; the oldest go where there are too many."""
+    numbers.pop(instrument_id, None)
+    if number is not None:
+        numbers[instrument_id] = number
+    while len(numbers) > kept.MOST_INSTRUMENTS:
+        del numbers[next(iter(numbers))]
+
+
+def _spelled(numbers: dict[InstrumentId, Decimal]) -> dict[str, str]:
+    return {instrument_id: f"{number:f}" for instrument_id, number in numbers.items()}

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 from textual.theme import Theme
 
 from cadenza_tui.errors import ThemeError
+from cadenza_tui.ui.cells import RowStrip
+from cadenza_tui.ui.theme_defaults import ANSI, LIKE, STEPS, completed
 from cadenza_tui.view.bars import EIGHTHS
-from cadenza_tui.view.rows import Ground, Role
+from cadenza_tui.view.rows import HEAT, HEAT_GROUNDS, Ground, Role
 from cadenza_tui.view.text import painted, row_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from textual.strip import Strip
 
     from cadenza_tui.view.rows import Row
 
@@ -30,7 +33,6 @@ OWN = frozenset(["default", *HUES, *(f"bright_{hue}" for hue in HUES)])
 """The terminal's own colours by name; a file may write ``ansi_`` before them, as Textual does."""
 ATTRIBUTES = ("bold", "dim", "underline", "reverse")
 """What may stand before a colour."""
-ANSI = "ansi_"
 TINTS = ("bid-bar", "bid-large", "ask-bar", "ask-large")
 AUTO = "auto"
 """The theme that is chosen by the terminal's background."""
@@ -39,12 +41,16 @@ FEW_COLOURS = frozenset({"standard", "windows"})
 LIGHT_GROUNDS = frozenset({7, 9, 10, 11, 12, 13, 14, 15})
 """Backgrounds in ``COLORFGBG`` that are light, as vim has it."""
 STRONG = frozenset({Role.STRONG, Role.BID_STRONG, Role.ASK_STRONG})
+FAINT = frozenset({Role.FAINT, Role.LINE, Role.MUTED, *HEAT[:5]})
+"""What is dim where there is no colour."""
 COLOUR_OF = {Role.BID_STRONG: "bid", Role.ASK_STRONG: "ask"}
 """Roles that share another's colour and differ in weight."""
 
 ROLES = tuple(
     dict.fromkeys([COLOUR_OF.get(role, role.value) for role in Role] + [ground.value for ground in Ground])
 )
+"""Every name that a theme file may define."""
+REQUIRED = tuple(name for name in ROLES if name not in LIKE and name not in STEPS)
 """Every name that a theme file must define."""
 
 DIMMED = {
@@ -56,15 +62,23 @@ DIMMED = {
     Role.ASK_STRONG: Role.MUTED,
     Role.MUTED: Role.FAINT,
     Role.OWN: Role.MUTED,
+    **dict.fromkeys((Role.BID_LINE, Role.ASK_LINE, Role.TOUCH_LINE), HEAT[5]),
+    **{role: HEAT[n // 2] for n, role in enumerate(HEAT)},
 }
 """What a role becomes in a pane that cannot be trusted as current. Warnings, titles and lines stay."""
-DIMMED_GROUNDS = {Ground.BID_LARGE: Ground.BID_BAR, Ground.ASK_LARGE: Ground.ASK_BAR}
+DIMMED_GROUNDS = {
+    Ground.BID_LARGE: Ground.BID_BAR,
+    Ground.ASK_LARGE: Ground.ASK_BAR,
+    **dict.fromkeys((Ground.BID_LINE, Ground.ASK_LINE, Ground.TOUCH_LINE), Ground.HEAT_6),
+    **{ground: Ground(HEAT[n // 2].value) for n, ground in enumerate(HEAT_GROUNDS[1:])},
+}
 """What a ground becomes there: nothing stands out."""
 
 BLOCKS = frozenset("█▐" + "".join(EIGHTHS))
 """Bars of glyphs: in such a pane they are as faint as tints, not as loud as the numbers."""
 
-MAX_STRIPS = 8192
+MAX_SPANS = 65_536
+"""Spans of the strips that are kept: a row of a heatmap has ten times as many as one of a ladder."""
 
 
 @dataclass(frozen=True)
@@ -170,11 +184,11 @@ def load_theme(path: Path) -> Palette:
         raise ThemeError(f"{path.name}: cannot be read as a theme: {error}") from error
     roles = table.get("roles")
     if not isinstance(roles, dict):
-        raise ThemeError(f"{path.name}: has no [roles] table", remedy=f"name these: {', '.join(ROLES)}")
-    for name in ROLES:
+        raise ThemeError(f"{path.name}: has no [roles] table", remedy=f"name these: {', '.join(REQUIRED)}")
+    for name in REQUIRED:
         if name not in roles:
             raise ThemeError(f"{path.name}: [roles] lacks '{name}'", remedy=f'add {name} = "#rrggbb"')
-    parsed = _roles(path, roles)
+    parsed = completed(_roles(path, roles))
     return Palette(
         name=str(table.get("name", path.stem)),
         dark=bool(table.get("dark", True)),
@@ -299,6 +313,8 @@ class Brush:
         self.colour = colour
         self._styles: dict[tuple[Role, Ground, bool], Style] = {}
         self._strips: dict[tuple[Row, bool], Strip] = {}
+        self._spans = 0
+        """Spans of the rows in ``_strips``."""
 
     def style(self, role: Role, ground: Ground, *, dimmed: bool = False) -> Style:
         """Return how a role looks on a ground; without colour weight, dimness and underlines are left."""
@@ -314,7 +330,7 @@ class Brush:
         if not self.colour:
             return Style(
                 bold=role in STRONG or role is Role.ACCENT or None,
-                dim=role in (Role.FAINT, Role.LINE, Role.MUTED) or None,
+                dim=role in FAINT or None,
                 underline=ground is Ground.CURSOR or None,
             )
         name = COLOUR_OF.get(role, role.value)
@@ -344,19 +360,19 @@ class Brush:
         key = (row, dimmed)
         strip = self._strips.get(key)
         if strip is None:
-            if len(self._strips) >= MAX_STRIPS:
+            self._spans += len(row)
+            if self._spans > MAX_SPANS:
                 self._strips.clear()
-            strip = self._strips[key] = Strip(
-                [
-                    Segment(
-                        text,
-                        self.style(
-                            Role.FAINT if dimmed and text[0] in BLOCKS else role, ground, dimmed=dimmed
-                        ),
-                    )
-                    for text, role, ground in painted(row)
-                    if text
-                ],
-                row_cells(row),
-            )
+                self._spans = len(row)
+            painted_row, styles = painted(row), self._styles
+            segments = []
+            for text, role, ground in painted_row:
+                if text:
+                    shown = Role.FAINT if dimmed and text[0] in BLOCKS else role
+                    style = styles.get((shown, ground, dimmed))
+                    if style is None:
+                        style = self.style(shown, ground, dimmed=dimmed)
+                    segments.append(Segment(text, style))
+            strip = RowStrip(segments, row_cells(row), narrow=painted_row is row)
+            self._strips[key] = strip
         return strip

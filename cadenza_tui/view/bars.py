@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import inf, log10, sqrt
 from typing import TYPE_CHECKING
 
 from cadenza_tui.view.rows import Bars
@@ -19,34 +19,44 @@ HUGE = 25.0
 """A size beyond this many medians does not stretch the scale: one huge order must not flatten the rest."""
 
 
-def scales(sizes: Sequence[float], before: float = 0.0) -> tuple[float, float]:
+DECADES = 3
+"""What a logarithmic bar spans: a size of a thousandth of the largest has none but its first unit."""
+
+
+def scales(sizes: Sequence[float], before: float = 0.0, kind: str = "root") -> tuple[float, float]:
     """Return the size that a full bar stands for, and the one from which a size stands out.
 
-    A full bar is the largest size, but never more than ``HUGE`` medians. The scale of the frame before is
-    kept until it is passed or twice too large, lest every bar move with every change. What stands out has
-    ``LARGE`` medians and is larger than most of its neighbours.
+    A full bar is the largest size, for ``root`` bars never more than ``HUGE`` medians. The scale of the frame
+    before is kept until it is passed or twice too large, lest every bar move with every change. What stands
+    out has ``LARGE`` medians and is larger than most of its neighbours.
     """
     ordered = sorted([size for size in sizes if size > 0])
     if not ordered:
         return before, inf
     middle = ordered[len(ordered) // 2]
-    full = min(ordered[-1], middle * HUGE)
+    full = min(ordered[-1], middle * HUGE) if kind == "root" else ordered[-1]
     if full <= before < 2 * full:
         full = before
     large = max(middle * LARGE, ordered[len(ordered) * 85 // 100]) if len(ordered) >= FEW else inf
     return full, large
 
 
-def length(size: float, scale: float, units: int) -> int:
-    """Return the length of a bar in units (cells or eighths); the square root lets small sizes be seen.
+def length(size: float, scale: float, units: int, kind: str = "root") -> int:
+    """Return the length of a bar in units (cells or eighths), ``linear``, of the ``root`` or of the ``log``.
 
-    Grows with ``size``; anything above zero has at least one unit, nothing has more than ``units``.
+    The square root lets small sizes be seen, the logarithm those of a thousandth. Grows with ``size``;
+    anything above zero has at least one unit, nothing has more than ``units``.
     """
     if size >= scale:
         return units if size > 0 else 0
     if size <= 0 or not units:
         return 0
-    return int(units * sqrt(size / scale) + 0.5) or 1
+    part = size / scale
+    if kind == "root":
+        part = sqrt(part)
+    elif kind == "log":
+        part = 1 + log10(part) / DECADES if part else 0.0
+    return int(units * part + 0.5) if units * part >= 0.5 else 1
 
 
 def glyphs(eighths: int, bars: Bars, *, leftwards: bool = False) -> str:

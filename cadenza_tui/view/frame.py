@@ -37,14 +37,30 @@ def _top(pane: Pane, width: int, edge: Role, *, focused: bool) -> Row:
     return fit_row((*spans, Span("─╮", edge)), width)
 
 
-def framed(pane: Pane, width: int, height: int, *, focused: bool = False) -> tuple[Row, ...]:
-    """Return ``height`` rows of ``width`` cells: the pane in its border, which alone shows the focus."""
+def framed(
+    pane: Pane,
+    width: int,
+    height: int,
+    *,
+    focused: bool = False,
+    before: tuple[Pane, tuple[Row, ...]] | None = None,
+) -> tuple[Row, ...]:
+    """Return ``height`` rows of ``width`` cells: the pane in its border, which alone shows the focus.
+
+    ``before`` is a pane and what this made of it for the same size and focus: the rows of a body that are the
+    very same are taken from there.
+    """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return tuple((Span(blank(width)),) for _ in range(height))
     edge = Role.ACCENT if focused else Role.LINE
     side = Span("│", edge)
     inside = width - 2
     empty = (Span(blank(inside)),)
-    body = [(side, *fit_row(row, inside), side) for row in pane.body[: height - 2]]
+    olds = () if before is None else before[0].body
+    kept = () if before is None else before[1]
+    body = [
+        kept[y + 1] if y < len(olds) and row is olds[y] else (side, *fit_row(row, inside), side)
+        for y, row in enumerate(pane.body[: height - 2])
+    ]
     body += [(side, *empty, side)] * (height - 2 - len(body))
     return (_top(pane, width, edge, focused=focused), *body, (Span("╰" + "─" * inside + "╯", edge),))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.view import bars as bar
-from cadenza_tui.view.numbers import fitted, number
+from cadenza_tui.view.numbers import MINUS, digits, fitted, number
 from cadenza_tui.view.rows import Bars, Ground, Role, Row, Span
-from cadenza_tui.view.text import blank, centred, clip, fit_row, left, on_ground, right, row_cells
+from cadenza_tui.view.text import blank, centred, clip, fit_row, left, right
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,22 +18,25 @@ MASK = "•••••"
 
 
 class Own(NamedTuple):
-    """The own working orders of one price, as texts."""
+    """The own working orders of one price, as texts. ``ahead`` is what stands before the first of them."""
 
     remaining: str
     total: str
     orders: int
+    ahead: str = ""
 
 
-class Touch(NamedTuple):
-    """What the spread row says; ``short`` is what it says where ``words`` do not fit."""
+class Flow(NamedTuple):
+    """What was traded at a price and, of its side, added and taken away; as texts, empty for nothing."""
 
-    words: str
-    short: str
-    role: Role
-    mid: str
-    aside: str = ""
-    aside_role: Role = Role.MUTED
+    sold: str
+    bought: str
+    pulled: str
+    stacked: str
+    net: str
+
+
+NO_FLOW = Flow("", "", "", "", "")
 
 
 class Line(NamedTuple):
@@ -44,25 +47,33 @@ class Line(NamedTuple):
     size: float
     note: str
     own: Own | None
+    flow: Flow
     sigma: str
 
 
-def header_row(geometry: Geometry, width: int, note: str) -> Row:
-    """Return the names of the columns."""
+def header_row(geometry: Geometry, width: int, note: str, words: tuple[str, str, str, str]) -> Row:
+    """Return the names of the columns; ``words`` are those of bids, prices, asks and sums."""
     g = geometry
+    bid, price, ask, total = words
+    total = total if len(total) <= g.sigma else "Σ"
     if g.quantity < 3:
-        return fit_row((Span(blank(g.price_at) + centred("price", g.price), Role.FAINT),), width)
-    sigma = right("Σ", g.sigma) + " " if g.sigma else ""
+        return fit_row((Span(blank(g.left + 2) + centred(price, g.price), Role.FAINT),), width)
+    sigma = right(total, g.sigma) + " " if g.sigma else ""
     notes = right(note, g.note) + " " if g.note else ""
-    text = (
-        blank(g.before) + sigma + notes + right("bid", g.bid_zone - 1) + blank(3) + centred("price", g.price)
-    )
-    text += " " + left(" ask", g.ask_zone)
-    text += (" " + right(note, g.note) if g.note else "") + (" " + right("Σ", g.sigma) if g.sigma else "")
+    names = ("net",) if g.changes == 1 else ("pulled", "stacked")[: g.changes]
+    changes = [right(name, g.change) for name in names]
+    text = blank(g.before) + sigma + notes + "".join([change + " " for change in changes])
+    named = blank(2) + centred(price, g.price) + " " if len(price) <= g.price else centred(price, g.price + 3)
+    sold, bought = ((right(name, g.traded - 1) + " ") if g.traded else "" for name in ("sold", "bought"))
+    text += right(bid, g.bid_zone - 1) + " " + sold + named + bought
+    text += left(" " + ask, g.ask_zone) + "".join([" " + change for change in changes[::-1]])
+    text += (" " + right(note, g.note) if g.note else "") + (" " + right(total, g.sigma) if g.sigma else "")
     return fit_row((Span(text, Role.FAINT),), width)
 
 
-def level_rows(lines: Sequence[Line], widths: LadderWidths, geometry: Geometry, *, asks: bool) -> list[Row]:
+def level_rows(
+    lines: Sequence[Line], widths: LadderWidths, geometry: Geometry, bars: str, *, asks: bool
+) -> list[Row]:
     """Return the rows of one side, in the order of its lines.
 
     The cumulative quantity of a row changes with every better one, so it is kept apart from the rest.
@@ -74,11 +85,12 @@ def level_rows(lines: Sequence[Line], widths: LadderWidths, geometry: Geometry, 
         units = reach if widths.bars is Bars.TINT else (reach - g.quantity - 2) * 8
     scale, large_from, known, halves = widths.scale, widths.large, widths.rows, widths.halves
     before, after, sigma_width = blank(g.before), blank(g.after), g.sigma
+    length_of = bar.length
     rows: list[Row] = []
     for line in lines:
-        price, quantity, size, note, own, sigma = line
-        length = bar.length(size, scale, units)
-        key = (asks, price, quantity, length, size >= large_from, note, own)
+        price, quantity, size, note, own, flow, sigma = line
+        length = length_of(size, scale, units, bars)
+        key = (asks, price, quantity, length, size >= large_from, note, own, flow)
         row = known.get((key, sigma))
         if row is None:
             half = halves.get(key)
@@ -98,35 +110,84 @@ def level_rows(lines: Sequence[Line], widths: LadderWidths, geometry: Geometry, 
     return rows
 
 
+def bare_row(
+    price: str, flow: Flow, widths: LadderWidths, geometry: Geometry, role: Role, *, bid: bool
+) -> Row:
+    """Return the row of a price at which nothing stands, on the side of the bids or of the asks."""
+    key = ("bare", price, flow, role, bid)
+    row = widths.halves.get(key)
+    if row is None:
+        g = geometry
+        changes = _changes(flow, g) if flow is not NO_FLOW else []
+        outer = "".join([text + " " for text in changes]) if bid else ""
+        spans = [
+            Span(outer.rjust(g.before + g.outer) + blank(g.bid_zone), Role.MUTED),
+            Span(_sold(flow.sold, g), Role.ASK),
+            Span("  " + _price(price, widths, g) + " ", role),
+            Span(_bought(flow.bought, g), Role.BID),
+        ]
+        outer = "" if bid else "".join([" " + text for text in changes[::-1]])
+        spans.append(Span(blank(g.ask_zone) + outer.ljust(g.outer + g.after), Role.MUTED))
+        row = widths.halves[key] = _whole(spans, g.width)
+    return row
+
+
 def _number(line: Line, widths: LadderWidths, g: Geometry) -> str:
     if not line.quantity or g.quantity < 1:
         return blank(g.quantity)
     text = widths.quantity.text(line.quantity)
-    return text if len(text) <= g.quantity else fitted(text.strip(), g.quantity).rjust(g.quantity)
+    return text if len(text) <= g.quantity else tight(text.strip(), g.quantity).rjust(g.quantity)
 
 
-def _price(line: Line, widths: LadderWidths, g: Geometry) -> str:
-    text = widths.price.text(line.price)
-    return text if len(text) <= g.price else clip(text.strip(), g.price).rjust(g.price)
+def _price(price: str, widths: LadderWidths, g: Geometry) -> str:
+    text = widths.price.text(price)
+    return text if len(text) <= g.price else tight(text.strip(), g.price).rjust(g.price)
+
+
+def _traded(text: str, g: Geometry) -> str:
+    return fitted(text, g.traded - 2).rjust(g.traded - 2)
+
+
+def _sold(text: str, g: Geometry) -> str:
+    return " " + _traded(text, g) + " " if g.traded else ""
+
+
+def _bought(text: str, g: Geometry) -> str:
+    return " " + _traded(text, g) + " " if g.traded else ""
+
+
+def _changes(flow: Flow, g: Geometry) -> list[str]:
+    """Return the texts of the columns of changes, from the outer edge inwards."""
+    shown = ((), (flow.net,), (flow.pulled, flow.stacked))[g.changes]
+    return [fitted(text, g.change).rjust(g.change) for text in shown]
+
+
+def _columns(line: Line, g: Geometry) -> list[str]:
+    """Return the texts of the columns outside the zone, without sigma's, from the outer edge inwards."""
+    texts = [right(line.note, g.note)] if g.note else []
+    return texts + _changes(line.flow, g) if g.changes else texts
 
 
 def _own_text(own: Own, widths: LadderWidths, room: int) -> str:
+    """Return what an own order says, the least needed left out where there is no room."""
+    ahead = f" · {own.ahead} ahead" if own.ahead else ""
     if widths.masked:
-        return clip(MASK, room)
+        return next((text for text in (MASK + ahead, MASK) if len(text) <= room), clip(MASK, room))
     decimals = widths.quantity.shown_decimals
     remaining = number(own.remaining, decimals)
-    text = f"{remaining}/{number(own.total, decimals)}"
-    if own.orders > 1 and len(text) + 4 <= room:
-        text += f" ×{own.orders}"
-    return text if len(text) <= room else fitted(remaining, room)
+    whole = f"{remaining}/{number(own.total, decimals)}"
+    more = f" ×{own.orders}" if own.orders > 1 else ""
+    brief = ahead.removesuffix("ead")
+    tries = (whole + more + ahead, whole + ahead, whole + brief, remaining + ahead, remaining + brief, whole)
+    return next((text for text in tries if len(text) <= room), fitted(remaining, room))
 
 
 def _bid_half(line: Line, widths: LadderWidths, g: Geometry, length: int, large: bool) -> Row:
     """Return a bid's row without the cumulative column, the margin before it included where there is none."""
     number = _number(line, widths, g)
     text_role = Role.STRONG if large else Role.TEXT
-    outer = (blank(g.before) if not g.sigma else "") + (right(line.note, g.note) + " " if g.note else "")
-    spans: list[Span] = [Span(outer, Role.MUTED)] if outer else []
+    outer = "".join([column + " " for column in _columns(line, g)])
+    spans: list[Span] = [Span(outer if g.sigma else blank(g.before) + outer, Role.MUTED)]
     if widths.bars is Bars.TINT:
         zone = (number + " ").rjust(g.bid_zone)[: g.bid_zone]
         ground = Ground.BID_LARGE if large else Ground.BID_BAR
@@ -135,39 +196,41 @@ def _bid_half(line: Line, widths: LadderWidths, g: Geometry, length: int, large:
         drawn = bar.glyphs(length, widths.bars, leftwards=True)
         spans.append(Span(drawn.rjust(g.bid_zone - g.quantity - 2), Role.BID_STRONG if large else Role.BID))
         spans.append(Span((" " + number + " ")[-g.bid_zone :] if g.bid_zone else "", text_role))
+    spans.append(Span(_sold(line.flow.sold, g), Role.ASK))
     spans.append(Span("◆ " if line.own is not None else "  ", Role.OWN))
-    spans.append(Span(_price(line, widths, g), Role.BID_STRONG if large else Role.BID))
-    room = g.ask_zone + g.outer - 1
-    text = " "
-    if line.own is not None and room > 3:
-        text += "  " + _own_text(line.own, widths, room - 1)
-    spans.append(Span(text.ljust(g.ask_zone + g.outer + g.after + 1), Role.OWN))
+    spans.append(Span(_price(line.price, widths, g), Role.BID_STRONG if large else Role.BID))
+    text = "" if g.traded else " "
+    if g.traded:
+        spans.append(Span(" " + _bought(line.flow.bought, g), Role.BID))
+    room = g.ask_zone + g.outer - 2
+    if line.own is not None and room > 2:
+        text += "  " + _own_text(line.own, widths, room)
+    spans.append(Span(text.ljust(g.right - (g.traded + 1 if g.traded else 0)), Role.OWN))
     return _whole(spans, g.width - (g.before + g.sigma + 1 if g.sigma else 0))
 
 
 def _ask_half(line: Line, widths: LadderWidths, g: Geometry, length: int, large: bool) -> Row:
     """Return an ask's row without the cumulative column, the margin after it included where there is none."""
-    own = ""
     room = g.bid_zone + g.outer - 1
-    if line.own is not None and room > 3:
-        own = _own_text(line.own, widths, room) + " "
+    own = _own_text(line.own, widths, room) + " " if line.own is not None and room > 3 else ""
     number = _number(line, widths, g)
     text_role = Role.STRONG if large else Role.TEXT
-    spans = [
-        Span(own.rjust(g.before + g.outer + g.bid_zone) + ("◆ " if line.own is not None else "  "), Role.OWN),
-        Span(_price(line, widths, g), Role.ASK_STRONG if large else Role.ASK),
-    ]
+    mark = "◆ " if line.own is not None else "  "
+    spans = [Span(own.rjust(g.left - g.traded) + ("" if g.traded else mark), Role.OWN)]
+    if g.traded:
+        spans += (Span(_sold(line.flow.sold, g), Role.ASK), Span(mark, Role.OWN))
+    spans.append(Span(_price(line.price, widths, g), Role.ASK_STRONG if large else Role.ASK))
+    spans.append(Span(" " + _bought(line.flow.bought, g), Role.BID if g.traded else Role.TEXT))
     if widths.bars is Bars.TINT:
-        spans.append(Span(" "))
         zone = (" " + number).ljust(g.ask_zone)[: g.ask_zone]
         ground = Ground.ASK_LARGE if large else Ground.ASK_BAR
         _split(spans, zone, length, text_role, ground, bar_first=True)
     else:
-        spans.append(Span(" " + (" " + number + " ")[: g.ask_zone], text_role))
+        spans.append(Span((" " + number + " ")[: g.ask_zone], text_role))
         drawn = bar.glyphs(length, widths.bars)
         spans.append(Span(drawn.ljust(g.ask_zone - g.quantity - 2), Role.ASK_STRONG if large else Role.ASK))
-    outer = (" " + right(line.note, g.note) if g.note else "") + (blank(g.after) if not g.sigma else "")
-    spans.append(Span(outer, Role.MUTED))
+    outer = "".join([" " + column for column in _columns(line, g)[::-1]])
+    spans.append(Span(outer if g.sigma else outer + blank(g.after), Role.MUTED))
     return _whole(spans, g.width - (g.sigma + 1 + g.after if g.sigma else 0))
 
 
@@ -185,35 +248,15 @@ def _split(spans: list[Span], zone: str, at: int, role: Role, ground: Ground, *,
         spans.append(Span(second, role, Ground.PANEL if bar_first else ground))
 
 
-def spread_row(touch: Touch, widths: LadderWidths, geometry: Geometry, width: int) -> Row:
-    """Return the row between the sides: spread, mid under the prices, microprice."""
-    g = geometry
-    before = g.before + g.outer + g.bid_zone
-    words = touch.words if len(touch.words) < before else touch.short
-    words = right(words, before - 1) + " " if before > 3 else blank(before)
-    whole, point, fraction = touch.mid.partition(".")
-    mid = "  " + whole.rjust(widths.price.whole) + point + fraction
-    if len(mid) > g.price + 3 or not point:
-        mid = ("  " + touch.mid.rjust(g.price))[: g.price + 3]
-    mid = mid.ljust(g.price + 3)
-    after = g.ask_zone + g.outer + g.after
-    said = (touch.aside, touch.aside.replace("microprice ", ""))  # shorter, but a number is never cut
-    aside = next((" " + words for words in said if len(words) < after), "")
-    row = (Span(words, touch.role), Span(mid, Role.STRONG), Span(aside.ljust(after), touch.aside_role))
-    return on_ground(fit_row(tuple(span for span in row if span.text), width), Ground.CURSOR)
-
-
-def with_cursor(row: Row, geometry: Geometry, words: str, width: int, *, asks: bool) -> Row:
-    """Return the row under the cursor: on its ground, and ``words`` in its empty half when they fit there."""
-    g = geometry
-    has_own = any(span.role is Role.OWN and span.text.strip() for span in row)
-    if words and not has_own:
-        if asks:
-            room = row_cells(row[:1]) - 3
-            if len(words) <= room and row[0].role is Role.OWN:
-                row = (Span(right(words, room + 1), Role.MUTED), Span(blank(2), Role.OWN), *row[1:])
-        else:
-            room = g.ask_zone + g.outer + g.after
-            if len(words) <= room - 2 and row[-1].role is Role.OWN:
-                row = (*row[:-1], Span(left("  " + words, room + 1), Role.MUTED))
-    return on_ground(fit_row(row, width), Ground.CURSOR)
+def tight(shown: str, width: int) -> str:
+    """Return a shown number in ``width`` cells as ``fitted`` does; where no digit but zeros would be left of
+    it, as ``1.2e−17``."""
+    text = fitted(shown, width)
+    if len(text) == len(shown) or any(digit in text for digit in "123456789"):
+        return text
+    value = digits(shown)
+    if not value:
+        return text
+    power = f"e{MINUS}{-value.adjusted()}"
+    places = max(min(width - len(power) - 2, 2), 0)
+    return clip(f"{value.scaleb(-value.adjusted()):.{places}f}{power}", width)

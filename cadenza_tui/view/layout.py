@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-MARKET_PANES = ("instruments", "book", "tape", "account")
-SINGLE_PANES = {"account": "accounts", "health": "health"}
-"""Views that are one pane."""
+from cadenza_tui.view.arrangements import FIRST, VIEWS, Part, Split, arranged
 
-FOUR_WIDTH, FOUR_HEIGHT = 120, 32
-TWO_WIDTH, TWO_HEIGHT = 100, 18
 LEAST_FOR_FOOTER = 6
+FLOOR_WIDE, FLOOR_HIGH = 16, 4
+"""No pane is made smaller than this by hand."""
+STEP_WIDE, STEP_HIGH = 2, 1
+"""Cells that one press makes a pane wider or higher."""
+THOUSAND = 1000
+
+Sizes: TypeAlias = Mapping[str, int]
+"""What was set by hand: per mille of the room that a part shares with its neighbours, by ``Part.key``."""
 
 
 class Rect(NamedTuple):
@@ -37,65 +42,123 @@ class Layout:
 
 
 def layout(
-    width: int, height: int, *, zoomed: str | None = None, focused: str = "book", view: str = "market"
+    width: int,
+    height: int,
+    *,
+    zoomed: str | None = None,
+    focused: str = "book",
+    view: str = "market",
+    sizes: Sizes | None = None,
 ) -> Layout:
     """Return the layout of a ``width`` x ``height`` screen.
 
-    120x32 and more show all four panes of the market view, 100 columns two (the book and the focused one,
-    else the tape), less than that the focused one. The status line with the touch is always on top.
+    ``arrangements`` says which panes a view has room for; the focused one always has. The status line with
+    the touch is always on top. ``sizes`` are those of this view that were set by hand.
     """
+    panes, room, what, order, tabs = _planned(width, height, zoomed=zoomed, focused=focused, view=view)
+    _place(what, room, sizes or {}, panes)
+    return Layout(panes, order, tabs)
+
+
+def resized(
+    width: int,
+    height: int,
+    *,
+    pane: str,
+    across: bool,
+    by: int,
+    view: str = "market",
+    sizes: Sizes | None = None,
+) -> dict[str, int] | None:
+    """Return the sizes with a pane ``by`` steps wider (``across``) or higher; None where it has no neighbour.
+
+    A pane that takes what is left over grows by what its neighbour gives.
+    """
+    sizes = sizes or {}
+    _, rect, what, _, _ = _planned(width, height, zoomed=None, focused=pane, view=view)
+    found: tuple[Split, int, list[int]] | None = None
+    while isinstance(what, Split):
+        at = next((at for at, part in enumerate(what.parts) if pane in part.panes), None)
+        if at is None:
+            return None
+        if what.across is across:
+            found = what, at, _extents(what, rect.width if across else rect.height, sizes)
+        rect, what = _divided(what, rect, sizes)[at], what.parts[at].what
+    if found is None:
+        return None
+    split, at, extents = found
+    if at == split.rest:
+        at, by = (at + 1 if at + 1 < len(split.parts) else at - 1), -by
+    whole = sum(extents)
+    step = STEP_WIDE if across else STEP_HIGH
+    floor = FLOOR_WIDE if across else FLOOR_HIGH
+    wanted = min(max(extents[at] + by * step, floor), whole - floor * (len(split.parts) - 1))
+    share = -(-wanted * THOUSAND // max(whole, 1))
+    return {**sizes, split.parts[at].key(across): min(max(share, 1), THOUSAND)}
+
+
+def _planned(
+    width: int, height: int, *, zoomed: str | None, focused: str, view: str
+) -> tuple[dict[str, Rect], Rect, Split | str, tuple[str, ...], bool]:
+    """Return the lines, the room between them, what is to stand there, the order of focus, whether tabs."""
     width, height = max(width, 1), max(height, 1)
     panes = {"status": Rect(0, 0, width, 1)}
     bottom = height
     if height >= LEAST_FOR_FOOTER:
         bottom -= 1
         panes["footer"] = Rect(0, bottom, width, 1)
-    if view in SINGLE_PANES:
-        name = SINGLE_PANES[view]
-        panes[name] = Rect(0, 1, width, max(bottom - 1, 0))
-        return Layout(panes, (name,))
-    focused = focused if focused in MARKET_PANES else "book"
-    if zoomed in MARKET_PANES:
-        panes[zoomed] = Rect(0, 1, width, max(bottom - 1, 0))
-        return Layout(panes, MARKET_PANES)
-    if width >= FOUR_WIDTH and height >= FOUR_HEIGHT:
-        panes.update(_four(width, 1, bottom - 1))
-        return Layout(panes, MARKET_PANES)
+    every = VIEWS[view]
+    focused = focused if focused in every else FIRST.get(view, every[0])
+    what, order = arranged(view, width, height, focused)
+    if zoomed in every:
+        return panes, Rect(0, 1, width, max(bottom - 1, 0)), zoomed, order, False
     top = 1
-    if height >= LEAST_FOR_FOOTER:
+    shown = what.panes if isinstance(what, Split) else (what,)
+    tabs = len(shown) < len(order) and height >= LEAST_FOR_FOOTER
+    if tabs:
         panes["tabs"] = Rect(0, 1, width, 1)
         top = 2
-    room = max(bottom - top, 0)
-    if width >= FOUR_WIDTH and height >= TWO_HEIGHT and focused != "account":
-        panes.update(_three(width, top, room))
-    elif width >= TWO_WIDTH and height >= TWO_HEIGHT and focused != "account":
-        aside = focused if focused != "book" else "tape"
-        book = width - _clamped(width * 38 // 100, 36, 48)
-        panes["book"] = Rect(0, top, book, room)
-        panes[aside] = Rect(book, top, width - book, room)
-    else:
-        panes[focused] = Rect(0, top, width, room)
-    return Layout(panes, MARKET_PANES, tabs="tabs" in panes)
+    return panes, Rect(0, top, width, max(bottom - top, 0)), what, order, tabs
 
 
-def _four(width: int, top: int, height: int) -> dict[str, Rect]:
-    account = _clamped(height * 29 // 100, 9, 22)
-    panes = _three(width, top, height - account)
-    panes["account"] = Rect(0, top + height - account, width, account)
-    return panes
+def _place(what: Split | str, rect: Rect, sizes: Sizes, panes: dict[str, Rect]) -> None:
+    if isinstance(what, str):
+        panes[what] = rect
+        return
+    for part, room in zip(what.parts, _divided(what, rect, sizes), strict=True):
+        _place(part.what, room, sizes, panes)
 
 
-def _three(width: int, top: int, height: int) -> dict[str, Rect]:
-    """Place instruments, book and tape: 40, 62 and 38 of 140 columns, the book having most of any more."""
-    instruments = _clamped(width * 2 // 7, 34, 60)
-    tape = _clamped(width * 38 // 140, 34, 56)
-    book = width - instruments - tape
-    return {
-        "instruments": Rect(0, top, instruments, height),
-        "book": Rect(instruments, top, book, height),
-        "tape": Rect(instruments + book, top, tape, height),
-    }
+def _divided(split: Split, rect: Rect, sizes: Sizes) -> list[Rect]:
+    made: list[Rect] = []
+    at = 0
+    for extent in _extents(split, rect.width if split.across else rect.height, sizes):
+        if split.across:
+            made.append(Rect(rect.x + at, rect.y, extent, rect.height))
+        else:
+            made.append(Rect(rect.x, rect.y + at, rect.width, extent))
+        at += extent
+    return made
 
 
-def _clamped(value: int, least: int, most: int) -> int:
-    return min(max(value, least), most)
+def _extents(split: Split, whole: int, sizes: Sizes) -> list[int]:
+    """Return the cells of each part: its share within its bounds, one part having what is left."""
+    floor = FLOOR_WIDE if split.across else FLOOR_HIGH
+    left = whole
+    extents = [0] * len(split.parts)
+    behind = len(split.parts) - 1
+    for at, part in enumerate(split.parts):
+        if at == split.rest:
+            continue
+        extents[at] = min(_wanted(part, split, whole, sizes, floor), max(left - floor * behind, 0))
+        left -= extents[at]
+        behind -= 1
+    extents[split.rest] = left
+    return extents
+
+
+def _wanted(part: Part, split: Split, whole: int, sizes: Sizes, floor: int) -> int:
+    share = sizes.get(part.key(split.across))
+    if share is not None:
+        return max(whole * share // THOUSAND, floor)
+    return min(max(whole * part.share // THOUSAND, part.least), part.most)

@@ -40,11 +40,9 @@ def fuzzy(word: str, text: str) -> tuple[int, frozenset[int]] | None:
     Returns the best score over all ways to place it, and the places. Starts of words and runs count for more,
     gaps cost a little.
     """
-    word, folded = word.lower(), text.lower()
+    word, folded = word.lower(), _folded(text)
     if not word:
         return 0, frozenset()
-    if len(folded) != len(text):
-        folded = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
     size = len(folded)
     # best[j]: the best score with the current character of the word at j, and how it came there.
     best = [_IMPOSSIBLE] * size
@@ -87,6 +85,25 @@ def fuzzy(word: str, text: str) -> tuple[int, frozenset[int]] | None:
     return score, frozenset(places)
 
 
+def _folded(text: str) -> str:
+    """Return a text without case, character for character."""
+    folded = text.lower()
+    if len(folded) == len(text):
+        return folded
+    return "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
+
+
+def _may_mean(words: Sequence[str], folded: str) -> bool:
+    """Return whether every word is a subsequence of a text, far faster than finding out how good a one."""
+    for word in words:
+        at = -1
+        for character in word:
+            at = folded.find(character, at + 1)
+            if at < 0:
+                return False
+    return True
+
+
 def matches(
     query: str, instruments: Iterable[Instrument], *, pinned: Sequence[InstrumentId] = ()
 ) -> list[Match]:
@@ -94,13 +111,15 @@ def matches(
 
     An empty query means all of them. Pinned ones come first among equals, in their own order.
     """
-    words = safe(query[:MAX_QUERY]).split()
+    words = safe(query[:MAX_QUERY]).lower().split()
     places = {instrument_id: at for at, instrument_id in enumerate(pinned)}
     found: list[Match] = []
     for instrument in instruments:
         text = label(instrument)
         score = 0
         positions: set[int] = set()
+        if words and not _may_mean(words, _folded(text)):
+            continue
         for word in words:
             match = fuzzy(word, text)
             if match is None:
@@ -139,10 +158,9 @@ def _row(match: Match, chosen: bool, sizes: tuple[int, int], width: int, places:
     symbol_width, venue_width = sizes
     instrument = match.instrument
     symbol, venue, kind = safe(instrument.symbol), safe(instrument.venue), safe(instrument.kind.lower())
-    place = places.get(instrument.instrument_id, 99)
-    spans: list[Span] = [
-        Span(f" {place + 1} " if place < 9 else "   ", Role.ACCENT if chosen else Role.FAINT)
-    ]
+    place = places.get(instrument.instrument_id)
+    mark = " " if place is None else str(place + 1) if place < 9 else "•"
+    spans: list[Span] = [Span(f" {mark} ", Role.ACCENT if chosen else Role.FAINT)]
     start = 0
     for text, size, role in (
         (symbol, symbol_width, Role.STRONG),

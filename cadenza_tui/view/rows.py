@@ -27,6 +27,19 @@ class Role(StrEnum):
     ACCENT = "accent"
     OWN = "own"
     WARN = "warn"
+    HEAT_1 = "heat-1"
+    HEAT_2 = "heat-2"
+    HEAT_3 = "heat-3"
+    HEAT_4 = "heat-4"
+    HEAT_5 = "heat-5"
+    HEAT_6 = "heat-6"
+    HEAT_7 = "heat-7"
+    HEAT_8 = "heat-8"
+    BID_LINE = "bid-line"
+    """The best bid's way through a heatmap; so the other two."""
+    ASK_LINE = "ask-line"
+    TOUCH_LINE = "touch-line"
+    """Where the best bid and the best ask share a cell."""
 
 
 class Ground(StrEnum):
@@ -39,7 +52,24 @@ class Ground(StrEnum):
     ASK_BAR = "ask-bar"
     ASK_LARGE = "ask-large"
     GROUND = "ground"
-    """The app's own ground, for the status line and the footer."""
+    """The app's own ground, for the status line, the footer, and where a heatmap has nothing."""
+    HEAT_1 = "heat-1"
+    HEAT_2 = "heat-2"
+    HEAT_3 = "heat-3"
+    HEAT_4 = "heat-4"
+    HEAT_5 = "heat-5"
+    HEAT_6 = "heat-6"
+    HEAT_7 = "heat-7"
+    HEAT_8 = "heat-8"
+    BID_LINE = "bid-line"
+    ASK_LINE = "ask-line"
+    TOUCH_LINE = "touch-line"
+
+
+HEAT = tuple(Role(f"heat-{n}") for n in range(1, 9))
+"""From the least to the most: each is farther from the ground in lightness than the one before."""
+HEAT_GROUNDS = (Ground.GROUND, *(Ground(f"heat-{n}") for n in range(1, 9)))
+"""The same as grounds, nothing at all before them."""
 
 
 class Span(NamedTuple):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cadenza_tui.market.analytics import imbalance
+from cadenza_tui.market.quote import quote
 from cadenza_tui.market.trust import QUIET_AFTER_NS, SECOND, TrustState
 from cadenza_tui.view.numbers import (
     UNKNOWN,
@@ -25,7 +26,6 @@ from cadenza_tui.view.numbers import clock as time_of_day
 from cadenza_tui.view.rows import Ground, Role, Row, Span
 from cadenza_tui.view.states import CURRENT, SIGNS, words
 from cadenza_tui.view.text import blank, clip, cut, fit_row, on_ground, row_cells, safe
-from cadenza_tui.view.watchlist import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,142 +2,62 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cadenza_tui.market.exact import add, divide, multiply, subtract
-from cadenza_tui.market.records import Side
+from cadenza_tui.market.tally import ALL
 from cadenza_tui.view import bars as bar
+from cadenza_tui.view import tape_figures as figures
+from cadenza_tui.view.choices import Choice
+from cadenza_tui.view.frame import trust_room
 from cadenza_tui.view.numbers import (
-    DOWN,
-    LEVEL,
     SECOND,
-    UP,
-    Column,
     age,
-    fitted,
-    plain,
-    price_decimals,
-    quantity_decimals,
-    rounded,
-    short,
-    signed,
-    tape_time,
+    exact,
 )
 from cadenza_tui.view.rows import Bars, Pane, Role, Row, Span
 from cadenza_tui.view.states import CURRENT, absence, border
-from cadenza_tui.view.text import blank, clip, fit_row, message, row_cells
+from cadenza_tui.view.tape_curve import curve
+from cadenza_tui.view.tape_rows import (
+    ORDINARY,
+    Shape,
+    entry_row,
+    header,
+    hole_row,
+    missing,
+    shape,
+)
+from cadenza_tui.view.text import blank, fit_row, message, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
-    from cadenza_tui.market.records import Instrument, Print
+    from cadenza_tui.market.records import Instrument
+    from cadenza_tui.market.sweeps import Entry
     from cadenza_tui.market.tape import Hole, Tape
     from cadenza_tui.market.trust import Trust
+    from cadenza_tui.view.choices import Options
+    from cadenza_tui.view.tape_memory import TapeMemory
 
-TITLE: Row = (Span("Tape", Role.TITLE),)
-MAX_BAR = 24
 NEIGHBOURS = 100
 """How many of the latest prints say what is large."""
-MAX_CACHED = 4096
+LEAST_PRINTS = 44
+"""Cells of the prints beside the table of figures."""
+WIDEST_PRINTS = 78
+ROOMY_WIDTH, ROOMY_HEIGHT = 58, 30
+"""From here on there is room for the table of figures below the prints."""
 
-
-class Sums(NamedTuple):
-    """What the kept prints sum up to, exactly. ``cvd`` is bought minus sold by the aggressors."""
-
-    bought: Decimal
-    sold: Decimal
-    volume: Decimal
-    notional: Decimal
-    span_ns: int
-
-    @property
-    def cvd(self) -> Decimal:
-        """Cumulative volume delta."""
-        return subtract(self.bought, self.sold)
-
-
-@dataclass(slots=True)
-class TapeWidths:
-    """What a tape remembers from frame to frame: columns, scale, and sums kept up print by print."""
-
-    price: Column = field(default_factory=Column)
-    quantity: Column = field(default_factory=Column)
-    scale: float = 0.0
-    large: float = 0.0
-    bars: Bars = Bars.TINT
-    rows: dict[int, tuple[Print, int, bool, Row]] = field(default_factory=dict)
-    """By the print's identity: the print, the length of its bar, whether it is large, its row."""
-    _adopted: tuple[object, ...] | None = None
-    _key: tuple[object, ...] = ()
-    _counted: int = 0
-    _kept: deque[Print] = field(default_factory=deque)
-    _bought: Decimal = Decimal(0)
-    _sold: Decimal = Decimal(0)
-    _volume: Decimal = Decimal(0)
-    _notional: Decimal = Decimal(0)
-
-    def adopt(self, instrument_id: str, instrument: Instrument | None) -> None:
-        """Begin anew when the instrument is another one, or its decimals have become known."""
-        adopted = (instrument_id, price_decimals(instrument), quantity_decimals(instrument))
-        if adopted == self._adopted:
-            return
-        if self._adopted is None or self._adopted[0] != instrument_id:
-            self._forget()
-        self._adopted = adopted
-        self.price, self.quantity = Column(adopted[1]), Column(adopted[2], maximum_fraction=14)
-        self.scale = 0.0
-        self.rows.clear()
-
-    def grow(self, prints: Sequence[Print]) -> None:
-        """Make the columns wide enough for these prints."""
-        fresh = [print_ for print_ in prints if id(print_) not in self.rows]
-        self.price.grow([plain(print_.price) for print_ in fresh])
-        self.quantity.grow([plain(print_.quantity) for print_ in fresh])
-
-    def reshape(self, width: int, shape: tuple[int, ...], bars: Bars) -> None:
-        """Drop the rows when anything that all of them depend on has changed."""
-        key = (width, shape, bars, self.price.key, self.quantity.key)
-        if key != self._key or len(self.rows) > MAX_CACHED:
-            self._key, self.bars = key, bars
-            self.rows.clear()
-
-    def _forget(self) -> None:
-        self._counted = 0
-        self._kept.clear()
-        self._bought = self._sold = self._volume = self._notional = Decimal(0)
-
-    def sums(self, tape: Tape) -> Sums:
-        """Return the sums over the prints that the tape keeps; the work is that of the new ones alone."""
-        if tape.count < self._counted:
-            self._forget()
-        for print_ in reversed(tape.latest(tape.count - self._counted)):
-            self._kept.appendleft(print_)
-            self._add(print_, Decimal(1))
-        self._counted = tape.count
-        while len(self._kept) > len(tape):
-            self._add(self._kept.pop(), Decimal(-1))
-        span = self._kept[0].timestamp - self._kept[-1].timestamp if self._kept else 0
-        return Sums(self._bought, self._sold, self._volume, self._notional, max(span, 0))
-
-    def _add(self, print_: Print, sign: Decimal) -> None:
-        quantity = multiply(print_.quantity, sign)
-        self._volume = add(self._volume, quantity)
-        self._notional = add(self._notional, multiply(quantity, print_.price))
-        if print_.aggressor is Side.BUY:
-            self._bought = add(self._bought, quantity)
-        elif print_.aggressor is Side.SELL:
-            self._sold = add(self._sold, quantity)
-
-
-class _Shape(NamedTuple):
-    time: int
-    price: int
-    gap: int
-    quantity: int
-    bar: int
+WINDOW = Choice(
+    "window",
+    "window",
+    ("1m", "10s", "5m", "15m", "1h", ALL),
+    "the stretch that VWAP, volumes and rates cover",
+)
+AGGREGATE = Choice("aggregate", "sweeps as one", ("off", "on"), "one row for the prints of one sweep")
+UNIT = Choice("unit", "filter in", ("base", "quote"), "what the size filter measures: quantity or notional")
+TIERS = Choice("tiers", "large stand out", ("on", "off"), "mark prints that are large for this market")
+FIGURES = Choice("figures", "figures", ("on", "off"), "sums over the window below or beside the prints")
+CHOICES = (WINDOW, AGGREGATE, UNIT, TIERS, FIGURES)
 
 
 def tape(
@@ -147,171 +67,166 @@ def tape(
     width: int,
     height: int,
     trust: Trust,
-    widths: TapeWidths,
+    memory: TapeMemory,
+    options: Options,
+    now: int,
     instrument_id: str = "",
-    paused_at: int | None = None,
-    scroll: int = 0,
     bars: Bars = Bars.TINT,
 ) -> Pane:
     """Return the Tape pane with a body of ``width`` x ``height`` cells.
 
-    ``paused_at`` is ``tape.count`` at the moment of the pause: the prints as they were then stay, and the
-    border says how many have come since. ``scroll`` is how many of the newest to leave out.
+    Scrolled or paused by way of its memory, the prints in sight stay where they are, and the border says how
+    many have come since.
     """
     instrument_id = instrument.instrument_id if instrument is not None else instrument_id
-    widths.adopt(instrument_id, instrument)
-    newer = max(tape.count - paused_at, 0) if paused_at is not None else 0
-    skipped = newer + max(scroll, 0)
-    summary_rows = 2 if height >= 8 else 1 if height >= 5 else 0
-    header_rows = 1 if height >= 3 else 0
-    room = max(height - header_rows - summary_rows, 0)
-    holes = tape.kept_holes()
-    latest: Sequence[Print] = tape.latest(skipped + max(room, NEIGHBOURS))[skipped:]
-    if paused_at is not None:
-        trusted: Row = (Span(f"‖ paused +{newer:,}", Role.ACCENT),)
-    elif scroll:
-        trusted = (Span(f"+{scroll:,} newer", Role.ACCENT),)
-    elif trust.state not in CURRENT:
-        trusted = border(trust)
-    elif holes:
-        trusted = (Span(f"⚠ {_missing(holes)}", Role.WARN),)
+    memory.adopt(instrument_id, instrument)
+    unit, aggregate = UNIT.of(options), AGGREGATE.of(options) == "on"
+    memory.follow(tape, unit, aggregate=aggregate)
+    entries, anchor = memory.entries, memory.anchor
+    title = _title(memory.least.get(unit), unit, instrument, aggregate=aggregate)
+    holes = entries.holes()
+    trusted = _trust(memory, trust, holes, now, trust_room(title, width))
+    if not len(tape):
+        return Pane(title, trusted, message(absence(trust, "no prints yet"), width, height), trust.dimmed)
+
+    beside, below = _places(width, height) if FIGURES.of(options) == "on" else (0, 0)
+    inner = width - beside
+    room = max(height - (1 if height >= 3 else 0) - below, 0)
+    shown = entries.shown(anchor, room)
+    memory.grow(shown, room)
+    shape_ = shape(inner, memory.price.width, memory.quantity.width, aggregate=aggregate)
+    tiers = TIERS.of(options) == "on"
+    memory.reshape((inner, shape_, bars, tiers))
+    memory.measure([entry.size for entry in entries.shown(anchor, NEIGHBOURS)])
+    rows: list[Row] = [header(shape_, inner)] if height >= 3 else []
+    if shown:
+        rows += _with_holes(
+            shown, _rows(shown, memory, shape_, inner, bars, tiers=tiers), holes, inner, newest=anchor is None
+        )
     else:
-        trusted = (Span("all prints", Role.TITLE),)
-    if not latest:
-        words = "Those prints are no longer kept" if skipped else absence(trust, "no prints yet")
-        return Pane(TITLE, trusted, message(words, width, height), dimmed=trust.dimmed)
-    shown = latest[:room]
-    widths.grow(shown)
-    shape = _shape(width, widths)
-    widths.reshape(width, shape, bars)
-    sizes = [float(print_.quantity) for print_ in latest]
-    widths.scale, widths.large = bar.scales(sizes, widths.scale)
-    rows = [_header(shape, widths, width)] if header_rows else []
-    prints = _rows(shown, sizes, widths, shape, width)
-    rows += _with_holes(prints, tape.count - skipped, holes, width)[:room]
-    rows += [(Span(blank(width)),)] * (height - summary_rows - len(rows))
-    if summary_rows == 2:
-        rows.append((Span(blank(width)),))
-    if summary_rows:
-        rows.append(_summary(widths.sums(tape), widths, width, holes))
-    return Pane(TITLE, trusted, tuple(rows), dimmed=trust.dimmed)
+        words = "These prints are no longer kept" if anchor is not None else "No print as large as that yet"
+        rows += message(words, inner, room)
+    del rows[height - below :]
+    rows += [(Span(blank(inner)),)] * (height - below - len(rows))
+    if below:
+        rows += _below(memory, tape, WINDOW.of(options), width=inner, rows=below, now=now, bars=bars)
+    if beside:
+        side = _table(memory, tape, WINDOW.of(options), width=beside - 2, height=height, now=now, bars=bars)
+        rows = [(*row, Span("  "), *other) for row, other in zip(rows, side, strict=True)]
+    return Pane(title, trusted, tuple(rows), dimmed=trust.dimmed)
 
 
-def _missing(holes: Sequence[Hole]) -> str:
-    """Return how many messages are missing, as far as anybody knows."""
-    if not all(hole.messages for hole in holes):
-        return "messages missing"
-    messages = sum(hole.messages for hole in holes)
-    return f"{messages:,} message{'s' if messages != 1 else ''} missing"
+def _title(least: Decimal | None, unit: str, instrument: Instrument | None, *, aggregate: bool) -> Row:
+    """Return the title: it says what is left out, and that sweeps are one."""
+    title = [Span("Tape", Role.TITLE)]
+    if least is not None:
+        asset = (instrument.base if unit == "base" else instrument.quote) if instrument is not None else ""
+        title += [Span(" ≥ ", Role.WARN), Span(exact(least), Role.STRONG)]
+        title.append(Span(f" {safe(asset) or unit}", Role.TITLE))
+    if aggregate:
+        title.append(Span(" · sweeps", Role.TITLE))
+    return tuple(title)
 
 
-def _with_holes(prints: Sequence[Row], newest: int, holes: Sequence[Hole], width: int) -> list[Row]:
-    """Return the rows of prints, of which the first is number ``newest``, with a line for each hole."""
-    if not holes:
-        return list(prints)
-    by_place = {hole.after: hole for hole in holes}
-    rows: list[Row] = []
-    for number, row in zip(range(newest, newest - len(prints), -1), prints, strict=True):
-        if (hole := by_place.get(number)) is not None:
-            rows.append(_hole(hole, width))
-        rows.append(row)
-    return rows
+def _trust(memory: TapeMemory, trust: Trust, holes: Sequence[Hole], now: int, room: int) -> Row:
+    """Return what the border says: what has come since the pause, what is missing, how far back it goes.
+
+    In shorter words where there are fewer than ``room`` cells.
+    """
+    if memory.anchor is not None:
+        newer = f"+{memory.entries.latest_place - memory.anchor:,}"
+        paused = (f"‖ paused {newer}",) if memory.paused else ()
+        return _fitting((*paused, f"‖ {newer}", newer), room, Role.ACCENT)
+    if trust.state not in CURRENT:
+        return border(trust, width=room)
+    if holes:
+        lacks = missing(holes)
+        return _fitting((f"⚠ {lacks}", f"⚠ {lacks.replace('messages ', '')}", "⚠"), room, Role.WARN)
+    since = memory.entries.since
+    if since is None:
+        return ()
+    back = f"{age(now - since)} back"
+    every = (f"all prints · {back}",) if memory.least.get(memory.unit) is None else ()
+    return _fitting((*every, back), room, Role.TITLE)
 
 
-def _hole(hole: Hole, width: int) -> Row:
-    words = f" {_missing([hole])} "
-    if len(words) + 4 > width:
-        return fit_row((Span(words, Role.WARN),), width)
-    before = (width - len(words)) // 2 - 1
-    after = width - 2 - before - len(words)
-    return (
-        Span(" "),
-        Span("╌" * before, Role.FAINT),
-        Span(words, Role.WARN),
-        Span("╌" * after, Role.FAINT),
-        Span(" "),
-    )
-
-
-def _shape(width: int, widths: TapeWidths) -> _Shape:
-    """Share out the width: when narrow the milliseconds go first, then the bar, the time, then the size."""
-    price, quantity = widths.price.width, widths.quantity.width
-    fixed = 1 + 2 + price + quantity
-    for time, gap, bar_width in ((13, 2, 2), (13, 1, 2), (9, 2, 2), (9, 1, 0), (0, 2, 0), (0, 1, 0)):
-        room = width - fixed - time - gap - (1 if bar_width else 0)
-        if room >= bar_width:
-            return _Shape(time, price, gap, quantity, min(room, MAX_BAR) if bar_width else 0)
-    return _Shape(0, price, 1, max(min(quantity, width - 4 - price), 0), 0)
-
-
-def _header(shape: _Shape, widths: TapeWidths, width: int) -> Row:
-    text = " " + ("time".ljust(shape.time) if shape.time else "")
-    text += "  " + "price".rjust(shape.price)
-    name = "quantity" if shape.quantity >= 8 else "qty"
-    text += blank(shape.gap) + name.rjust(shape.quantity) if shape.quantity >= 3 else ""
-    return fit_row((Span(text, Role.FAINT),), width)
+def _fitting(words: Sequence[str], room: int, role: Role) -> Row:
+    """Return the first of several words that fits, nothing where none does."""
+    return next(((Span(one, role),) for one in words if len(one) <= room), ())
 
 
 def _rows(
-    shown: Sequence[Print], sizes: Sequence[float], widths: TapeWidths, shape: _Shape, width: int
+    shown: Sequence[Entry], memory: TapeMemory, shape: Shape, width: int, bars: Bars, *, tiers: bool
 ) -> list[Row]:
-    """Return the rows of prints; each is made once, as long as its bar stays as it is."""
-    units, scale, large_from, known = shape.bar * 8, widths.scale, widths.large, widths.rows
+    """Return the rows of entries; each is made once, as long as its bar stays as it is."""
+    units, scale, known = shape.bar * 8, memory.scale, memory.rows
     rows: list[Row] = []
-    for print_, size in zip(shown, sizes, strict=False):
-        length, large = bar.length(size, scale, units), size >= large_from
-        kept = known.get(id(print_))
-        if kept is None or kept[0] is not print_ or kept[1] != length or kept[2] is not large:
-            row = _row(print_, bar.glyphs(length, widths.bars), widths, shape, large=large)
-            kept = known[id(print_)] = (print_, length, large, fit_row(row, width))
+    for entry in shown:
+        length, tier = bar.length(entry.size, scale, units), memory.tier(entry.size) if tiers else ORDINARY
+        kept = known.get(entry.place)
+        if kept is None or kept[0] != entry.prints or kept[1] != length or kept[2] != tier:
+            row = entry_row(
+                entry, length, tier, shape=shape, price=memory.price, quantity=memory.quantity, bars=bars
+            )
+            kept = known[entry.place] = (entry.prints, length, tier, fit_row(row, width))
         rows.append(kept[3])
     return rows
 
 
-def _row(print_: Print, drawn: str, widths: TapeWidths, shape: _Shape, *, large: bool) -> Row:
-    if print_.aggressor is Side.BUY:
-        glyph, role = UP, Role.BID_STRONG if large else Role.BID
-    elif print_.aggressor is Side.SELL:
-        glyph, role = DOWN, Role.ASK_STRONG if large else Role.ASK
-    else:
-        glyph, role = LEVEL, Role.STRONG if large else Role.TEXT
-    time = tape_time(print_.timestamp)[: shape.time - 1].ljust(shape.time) if shape.time else ""
-    price = widths.price.text(plain(print_.price))
-    quantity = widths.quantity.text(plain(print_.quantity))
-    if len(quantity) > shape.quantity:
-        quantity = fitted(quantity.strip(), shape.quantity).rjust(shape.quantity)
-    spans = (
-        Span(" " + time, Role.TEXT if large else Role.MUTED),
-        Span(f"{glyph} {price}", role),
-        Span(blank(shape.gap) + quantity + " ", Role.STRONG if large else Role.TEXT),
-        Span(drawn, role),
-    )
-    return spans if drawn else spans[:3]
+def _with_holes(
+    shown: Sequence[Entry], made: list[Row], holes: Sequence[Hole], width: int, *, newest: bool
+) -> list[Row]:
+    """Return the rows of entries, the newest first, with a line where messages are missing."""
+    if not holes:
+        return made
+    rows: list[Row] = []
+    left = list(holes)
+    for place, (entry, row) in enumerate(zip(shown, made, strict=True)):
+        here = [hole for hole in left if hole.after >= entry.number]
+        left = left[len(here) :]
+        if here and (place or newest or here[-1].after == entry.number):
+            rows.append(hole_row(here, width))
+        rows.append(row)
+    return rows
 
 
-def _summary(sums: Sums, widths: TapeWidths, width: int, holes: Sequence[Hole]) -> Row:
-    """Return CVD and VWAP over the kept prints; what does not fit goes, from the right.
+def _places(width: int, height: int) -> tuple[int, int]:
+    """Return the columns beside the prints and the rows below them that the figures have."""
+    if width - LEAST_PRINTS >= figures.LEAST_TABLE and height >= 8:
+        return max(width - WIDEST_PRINTS, figures.LEAST_TABLE), 0
+    if width >= ROOMY_WIDTH and height >= ROOMY_HEIGHT:
+        return 0, 1 + figures.TABLE_ROWS
+    return 0, 5 if height >= 14 else 2 if height >= 8 else 1 if height >= 5 else 0
 
-    Over a hole they are not complete, which ``≈`` says.
-    """
-    about = "≈ " if holes else ""
-    decimals = min(widths.quantity.shown_decimals, 2)
-    cvd = sums.cvd
-    role = Role.BID if cvd > 0 else Role.ASK if cvd < 0 else Role.MUTED
-    shown = signed(cvd, decimals, rounds=True)
-    if len(shown) > 12:
-        shown = ("+" if cvd > 0 else "") + short(cvd)
-    parts: list[Row] = [(Span("CVD ", Role.MUTED), Span(about, Role.WARN), Span(shown, role))]
-    if sums.volume:
-        places = widths.price.shown_decimals
-        vwap = rounded(divide(sums.notional, sums.volume, places), places)
-        parts.append((Span("VWAP ", Role.MUTED), Span(about, Role.WARN), Span(vwap, Role.TEXT)))
-        parts.append((Span(age(sums.span_ns) if sums.span_ns >= SECOND else "", Role.FAINT),))
-    row: Row = (Span(" "),)
-    for part in parts:
-        if row_cells(row) + row_cells(part) + 3 > width and len(row) > 1:
-            break
-        row = (*row, *(span for span in part if span.text), Span("   "))
-    return fit_row(
-        row if row_cells(row) <= width else tuple(s._replace(text=clip(s.text, width)) for s in row), width
-    )
+
+def _below(
+    memory: TapeMemory, tape: Tape, chosen: str, *, width: int, rows: int, now: int, bars: Bars
+) -> list[Row]:
+    cells = min(max(width - figures.AROUND - memory.price.width, figures.LEAST_SUM), figures.SUM)
+    sums = _sums(memory, tape, chosen, now, cells)
+    if rows > figures.TABLE_ROWS:
+        line = figures.proportion(sums.window, width)
+        return [line, *_table(memory, tape, chosen, width=width, height=rows - 1, now=now, bars=bars)]
+    return [figures.line(sums, width)] if rows == 1 else figures.grid(sums, width, rows)
+
+
+def _sums(memory: TapeMemory, tape: Tape, chosen: str, now: int, cells: int = figures.SUM) -> figures.Sums:
+    window, total = tape.tally.window(chosen, now), tape.tally.window(ALL, now)
+    decimals = figures.adapt(memory.figures, memory.quantity.shown_decimals, (window, total), cells)
+    return figures.Sums(chosen, window, total, decimals, memory.price.shown_decimals, cells)
+
+
+def _table(
+    memory: TapeMemory, tape: Tape, chosen: str, *, width: int, height: int, now: int, bars: Bars
+) -> list[Row]:
+    """Return the table of figures and the curve; they change once a second, lest everything flicker."""
+    held = memory.figures
+    key = (tape.tally, now // SECOND, chosen, width, height, memory.price.key, memory.quantity.key, bars)
+    if key != held.key:
+        held.key = key
+        sums = _sums(memory, tape, chosen, now)
+        made = figures.table(tape.tally, sums, memory.price.width, width=width, now=now)
+        made += curve(tape.tally, sums, width=width, height=height - len(made), now=now, bars=bars)
+        made += [(Span(blank(width)),)] * (height - len(made))
+        held.slow = tuple(made[:height])
+    return list(held.slow)

@@ -118,7 +118,7 @@ def centred(text: str, width: int) -> str:
 
 def row_cells(row: Iterable[Span]) -> int:
     """Return how many terminal cells a row takes."""
-    return sum(len(span.text) for span in row)
+    return sum([len(text) for text, _, _ in row])
 
 
 def clip_row(row: Row, width: int) -> Row:

@@ -242,6 +242,7 @@ def decode_order(raw: Bytes, account_id: AccountId | None = None, new_status: st
         name(shape.venue),
         name(shape.parent_order_id) or name(shape.parent_trade_order_id),
         name(shape.order_list_id) or name(shape.trade_order_list_id),
+        name(shape.external_order_id),
     )
 
 

@@ -19,7 +19,7 @@ from cadenza_tui.ui.bandwidth import Bandwidth
 
 @click.command()
 @screen_options
-def shown(bandwidth: float | None, view: str) -> None:
+def shown(bandwidth: float | None, view: str | None) -> None:
     """Say what was chosen."""
     click.echo(f"{bandwidth} {view}")
 
@@ -27,9 +27,9 @@ def shown(bandwidth: float | None, view: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "None market"),
-        (["--bandwidth", "auto"], "0.0 market"),
-        (["--bandwidth", "2.5", "--view", "account"], "2.5 account"),
+        ([], "None None"),
+        (["--bandwidth", "auto"], "0.0 None"),
+        (["--bandwidth", "2.5", "--view", "depth"], "2.5 depth"),
     ],
 )
 def test_the_choices_are_read(arguments: list[str], said: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cadenza_tui.feed import candles, worker
+from cadenza_tui.market.health import ChannelState
 from cadenza_tui.market.interest import CandleOrigin, Interest
 from cadenza_tui.wire.channels import API_PAGE, Templates
 
@@ -70,15 +71,19 @@ def origin(feed: Feed) -> CandleOrigin | None:
 
 async def test_candles_come_by_query_and_then_by_push(server: ScriptedServer) -> None:
     """The query is asked once the channel is live, so that nothing lies in between."""
-    server.rpc["query.kline.list"] = lambda _params: [kline("3", "4")]
+    live_when_asked: list[bool] = []
     async with feeding(server) as feed:
+
+        def answer(_params: dict[str, Any]) -> list[dict[str, Any]]:
+            live_when_asked.append(feed.market.health.channels[KLINE].state is ChannelState.LIVE)
+            return [kline("3", "4")]
+
+        server.rpc["query.kline.list"] = answer
         await live(server, feed)
         feed.want(Interest(candles=CHART))
         await eventually(lambda: closes(feed) == ["3", "4"])
         assert ("query.kline.list", {"instrumentIds": [BTC], "interval": "1m"}) in server.calls
-        asked = [index for index, command in enumerate(server.commands) if "rpc" in command]
-        subscribed = [c.get("subscribe", {}).get("channel") for c in server.commands].index(KLINE)
-        assert subscribed < asked[-1]
+        assert live_when_asked == [True]
         await server.publish(KLINE, kline("7", "8", at=OPENS + MINUTE))
         await eventually(lambda: closes(feed) == ["3", "7", "8"])
         assert origin(feed) is CandleOrigin.SERVER

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cadenza_tui.feed.ingest import INTERNAL, Ingest
 from cadenza_tui.market import analytics, exact
 from cadenza_tui.market.book import DeltaRule, DeltaRules
+from cadenza_tui.market.candles import MAXIMUM_CANDLES
 from cadenza_tui.market.differences import MAXIMUM_DIFFERENCES
 from cadenza_tui.market.records import (
     BookUpdate,
@@ -24,7 +25,7 @@ from cadenza_tui.market.records import (
     Ticker,
     TradingAccount,
 )
-from cadenza_tui.market.state import MAXIMUM_CANDLES, Market
+from cadenza_tui.market.state import Market
 from cadenza_tui.market.times import SECOND
 from cadenza_tui.market.valuation import value
 from cadenza_tui.wire import rpc

@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from cadenza_tui.market import changes, exact, flow, traded
 from cadenza_tui.market.records import BookType, BookUpdate, Print, Side, UpdateType
 from cadenza_tui.market.state import Market
+from cadenza_tui.market.study import IDLE
 from tests.market.naive_flow import NaiveFlow
 from tests.market.test_book_model import CELLS, layouts, price_texts, quantity_texts
 from tests.market.updates import INSTRUMENT, diff, snapshot
 
 if TYPE_CHECKING:
     import pytest
+
+    from cadenza_tui.market.flow import Change
 
 MS = 1_000_000
 INCREMENTS = (None, Decimal("0.5"), Decimal("0.25"), Decimal(3), Decimal("0.000003"))
@@ -53,11 +56,11 @@ def agree(market: Market, naive: NaiveFlow) -> None:
         for price in sorted(shown)[:12]:
             at = exact.divide(Decimal(price.numerator), Decimal(price.denominator), 12)
             for index, bid in ((0, True), (1, False)):
-                up, down = real.stacked(at, increment, bid=bid), real.pulled(at, increment, bid=bid)
-                assert up is not None
-                assert down is not None
-                assert Fraction(up) == naive.stacked_in(price, index, step)
-                assert Fraction(down) == naive.pulled_in(price, index, step)
+                change = real.change(at, increment, bid=bid)
+                assert change is not None
+                assert change is real.change(at, increment, bid=bid)
+                assert Fraction(change.stacked) == naive.stacked_in(price, index, step)
+                assert Fraction(change.pulled) == naive.pulled_in(price, index, step)
             here = real.traded(at, increment)
             assert Fraction(here.bought) == naive.traded(price, Side.BUY, step)
             assert Fraction(here.sold) == naive.traded(price, Side.SELL, step)
@@ -76,7 +79,7 @@ def follow(data: st.DataObject, layout: tuple[BookType, tuple[str, ...]], fewest
     cells = {**CELLS, "price": few}
     rows = st.lists(st.tuples(*(cells[column] for column in layout[1])), max_size=6)
     market, naive = Market(), NaiveFlow()
-    market.study(INSTRUMENT)
+    study = market.study(INSTRUMENT)
     at = 1_000 * MS
 
     def message(kind: UpdateType) -> None:
@@ -85,6 +88,7 @@ def follow(data: st.DataObject, layout: tuple[BookType, tuple[str, ...]], fewest
         naive.apply(update)
 
     message(UpdateType.SNAPSHOT)
+    assert study.flow.known
     for _ in range(data.draw(st.integers(1, 14))):
         at += data.draw(st.sampled_from([0, 1, MS // 2, MS]))
         what = data.draw(st.sampled_from(["diff", "diff", "diff", "print", "print", "read", "snapshot"]))
@@ -126,7 +130,15 @@ def watched(bids: str = "10:5 9:5", asks: str = "11:5 12:5") -> Market:
     market = Market()
     market.study(INSTRUMENT)
     market.apply_book(snapshot(bids, asks, timestamp=1_000 * MS))
+    assert market.study(INSTRUMENT).flow.known
     return market
+
+
+def changed(market: Market, price: str, increment: str = "", *, bid: bool) -> Change:
+    step = Decimal(increment) if increment else None
+    change = market.study(INSTRUMENT).flow.change(Decimal(price), step, bid=bid)
+    assert change is not None
+    return change
 
 
 def test_a_trade_is_not_pulled_whichever_channel_is_first() -> None:
@@ -138,9 +150,30 @@ def test_a_trade_is_not_pulled_whichever_channel_is_first() -> None:
             market.apply_print(fresh)
         market.apply_book(diff("", "11:1", timestamp=1_005 * MS))
         if first == "book":
-            assert market.study(INSTRUMENT).flow.pulled(Decimal(11), bid=False) == 4
+            assert changed(market, "11", bid=False).pulled == 4
             market.apply_print(fresh)
-        assert market.study(INSTRUMENT).flow.pulled(Decimal(11), bid=False) == 1
+        assert changed(market, "11", bid=False).pulled == 1
+
+
+def test_a_late_print_lowers_what_its_group_was_pulled() -> None:
+    """Groups follow their prices, whatever has changed there: the book or what explains it."""
+    market = watched()
+    market.apply_book(diff("", "11:1 12:3", timestamp=1_005 * MS))
+    assert changed(market, "15", "5", bid=False).pulled == 6
+    market.apply_print(traded_print("11", "3", at=1_005 * MS))
+    assert changed(market, "15", "5", bid=False).pulled == 3
+
+
+def test_a_trade_without_a_side_is_not_pulled_either() -> None:
+    """Where the venue does not say who was the aggressor, a print explains what was taken at its price."""
+    market = watched()
+    market.apply_book(diff("10:4", "11:2", timestamp=1_005 * MS))
+    market.apply_print(traded_print("11", "1", None, at=1_005 * MS))
+    market.apply_print(traded_print("10", "1", None, at=1_005 * MS))
+    real = market.study(INSTRUMENT).flow
+    assert changed(market, "11", bid=False).pulled == 2
+    assert changed(market, "10", bid=True).pulled == 0
+    assert real.unsided == 2
 
 
 def test_a_print_of_before_the_touch_changed_explains_nothing_after_it() -> None:
@@ -151,7 +184,7 @@ def test_a_print_of_before_the_touch_changed_explains_nothing_after_it() -> None
     market.apply_print(traded_print("11", "5", at=1_005 * MS))
     market.apply_book(diff("", "11:2", timestamp=1_009 * MS))
     real = market.study(INSTRUMENT).flow
-    assert real.pulled(Decimal(11), bid=False) == 3
+    assert changed(market, "11", bid=False).pulled == 3
     assert real.traded(Decimal(11)).bought == 5
 
 
@@ -162,9 +195,9 @@ def test_nothing_is_known_while_the_book_is_out_of_sync() -> None:
     market.book(INSTRUMENT).mark_out_of_sync("a gap")
     real = market.study(INSTRUMENT).flow
     assert real.side(bid=True) is None
-    assert real.stacked(Decimal(11), bid=False) is None
+    assert real.change(Decimal(11), bid=False) is None
     market.apply_book(diff("", "11:20", timestamp=1_006 * MS))
-    assert real.pulled(Decimal(11), bid=False) is None
+    assert real.change(Decimal(11), bid=False) is None
     market.apply_book(snapshot("10:5", "11:20", timestamp=1_010 * MS))
     sums = real.side(bid=False)
     assert sums is not None
@@ -179,7 +212,37 @@ def test_a_book_that_was_cleared_is_followed_again_from_its_snapshot() -> None:
     assert market.study(INSTRUMENT).flow.side(bid=True) is None
     market.apply_book(snapshot("10:5:a", "11:5:b", BookType.L3_COUNTED, timestamp=1_010 * MS))
     market.apply_book(diff("10:2:c", "", BookType.L3_COUNTED, timestamp=1_011 * MS))
-    assert market.study(INSTRUMENT).flow.stacked(Decimal(10), bid=True) == 2
+    assert changed(market, "10", bid=True).stacked == 2
+
+
+def test_what_a_finer_price_traded_is_not_forgotten() -> None:
+    """A print at a price finer than the book has shown explains what is taken there later."""
+    market = watched()
+    market.apply_print(traded_print("11.25", "2", at=1_002 * MS))
+    market.apply_book(diff("", "11.25:5.5", timestamp=1_003 * MS))
+    market.apply_book(diff("", "11.25:0.5", timestamp=1_004 * MS))
+    assert [*changed(market, "11.25", bid=False)] == [Decimal("5.5"), 3]
+
+
+def test_nobody_pays_for_what_nobody_asks_about() -> None:
+    """The flow sleeps until it is asked, and again when nobody has for a while; prints go on counting."""
+    market = Market()
+    study = market.study(INSTRUMENT)
+    book = market.book(INSTRUMENT)
+    market.apply_book(snapshot("10:5", "11:5", timestamp=1_000 * MS))
+    market.apply_book(diff("10:9", "", timestamp=1_001 * MS))
+    assert book.bids.journal is None
+    assert changed(market, "10", bid=True).stacked == 0
+    market.apply_book(diff("10:11", "", timestamp=1_002 * MS))
+    assert changed(market, "10", bid=True).stacked == 2
+    for second in range(IDLE + 1):
+        assert book.bids.journal is not None
+        market.sample(second * 1_000 * MS)
+    assert book.bids.journal is None
+    market.apply_print(traded_print("11", "1", at=1_003 * MS))
+    market.apply_book(diff("10:12", "", timestamp=1_003 * MS))
+    assert changed(market, "10", bid=True).stacked == 0
+    assert study.flow.traded(Decimal(11)).bought == 1
 
 
 def test_prints_that_are_missing_are_counted() -> None:

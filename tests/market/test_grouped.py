@@ -184,7 +184,7 @@ def test_a_reader_of_a_side_without_a_journal_is_right_as_well(depth: int, incre
 
 
 def test_a_frame_costs_what_changed_and_not_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten changes in a side of ten thousand levels are ten levels looked at, and a snapshot is all of them."""
+    """Ten changes in a side of ten thousand levels are ten levels looked at; a snapshot is all of them."""
     book = OrderBook("X")
     book.keep_journal(kept=True)
     book.apply(snapshot(" ".join(f"{20_000 - n}:1" for n in range(10_000)), ""))

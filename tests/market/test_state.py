@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cadenza_tui.market import state
+from cadenza_tui.market import candles
 from cadenza_tui.market.book import Applied, DeltaRule, DeltaRules
 from cadenza_tui.market.records import (
     Candle,
@@ -120,7 +120,7 @@ def test_candles_are_merged_by_their_opening() -> None:
 
 def test_candles_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the latest candles are kept, of the first message as of any other."""
-    monkeypatch.setattr(state, "MAXIMUM_CANDLES", 2)
+    monkeypatch.setattr(candles, "MAXIMUM_CANDLES", 2)
     market = Market()
     market.apply_kline(Kline(INSTRUMENT, "1m", (candle(1), candle(2), candle(3)), False, 1))
     assert market.klines[INSTRUMENT, "1m"].candles == (candle(2), candle(3))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.records import BookUpdate, Order, Print, Side
 from cadenza_tui.market.state import Market, Topic
+from cadenza_tui.market.study import IDLE
 from tests.market.updates import INSTRUMENT, diff, snapshot
 
 SECOND = 1_000_000_000
@@ -35,6 +36,7 @@ def test_nothing_is_written_down_of_what_nobody_looks_at() -> None:
     assert journaled(market) == set()
     for shown, expected in (("A", {"A"}), ("B", {"A", "B"}), ("C", {"B", "C"}), ("B", {"B", "C"})):
         market.attend(shown, ["A", "B", "C"])
+        assert market.study(shown).flow.known
         assert journaled(market) == expected
     market.attend(None, [])
     assert journaled(market) == {"B", "C"}
@@ -45,12 +47,15 @@ def test_the_way_back_finds_everything_whole() -> None:
     market = market_of("A", "B")
     market.attend("A", [])
     study = market.study("A")
+    assert study.flow.known
     market.attend("B", [])
     market.apply_book(book_of("A", diff("10:7", "")))
     market.apply_print(Print("A", Decimal(11), Decimal(2), Side.BUY, 1))
     market.attend("A", [])
     assert market.study("A") is study
-    assert study.flow.stacked(Decimal(10), bid=True) == 2
+    change = study.flow.change(Decimal(10), bid=True)
+    assert change is not None
+    assert change.stacked == 2
     assert study.flow.traded(Decimal(11)).bought == 2
 
 
@@ -58,7 +63,9 @@ def test_the_same_wishes_again_change_nothing() -> None:
     """``attend`` may be called at any time: what is kept stays what it is."""
     market = market_of("A")
     market.attend("A", ["B"])
-    study, journal = market.study("A"), market.book("A").bids.journal
+    study = market.study("A")
+    assert study.flow.known
+    journal = market.book("A").bids.journal
     market.attend("A", ["B"])
     assert market.study("A") is study
     assert market.book("A").bids.journal is journal
@@ -69,7 +76,10 @@ def test_looking_at_an_instrument_is_attending_to_it() -> None:
     market = market_of("A", "B")
     market.attend("A", [])
     assert market.study("B").book is market.book("B")
-    assert journaled(market) == {"A", "B"}
+    market.attend("C", [])
+    assert market.study("B").flow.known
+    market.attend("A", [])
+    assert journaled(market) == set()
 
 
 def test_liquidity_is_sampled_of_the_shown_one_and_of_nine_more() -> None:
@@ -113,8 +123,11 @@ def test_a_book_that_the_feed_began_anew_is_followed() -> None:
     assert market.study("A").book is market.book("A")
     assert market.study("A") is not before
     assert market.study("A").heat is before.heat
+    assert market.study("A").flow.known
     market.apply_book(book_of("A", diff("10:9", "")))
-    assert market.study("A").flow.stacked(Decimal(10), bid=True) == 4
+    change = market.study("A").flow.change(Decimal(10), bid=True)
+    assert change is not None
+    assert change.stacked == 4
 
 
 def test_groups_are_kept_and_few() -> None:
@@ -142,6 +155,25 @@ def test_the_total_of_a_side_is_kept_up() -> None:
     market.apply_book(book_of("A", diff("", "12:0 13:1")))
     assert [*study.total(book.asks)] == [6, 68, None, 2]
     assert [*study.total(book.bids)] == [10, 95, None, 2]
+
+
+def test_groups_keep_a_journal_while_they_are_read() -> None:
+    """Without flow the journal is kept for the groups, bounded, and not longer than they are read."""
+    market = market_of("A")
+    study, book = market.study("A"), market.book("A")
+    assert journaled(market) == set()
+    study.grouped(book.bids, Decimal(1))
+    assert journaled(market) == {"A"}
+    rows = " ".join(f"8.{number:04}:{{0}}" for number in range(2_000))
+    for number in range(10):
+        market.apply_book(book_of("A", diff(rows.format(number + 1), "")))
+    assert book.bids.journal is not None
+    assert book.bids.journal.changes <= 8_192
+    assert study.grouped(book.bids, Decimal(1)).rows(9)[-1].quantity == 20_000
+    for second in range(IDLE + 1):
+        market.sample(second * SECOND)
+    assert journaled(market) == set()
+    assert study.total(book.bids).levels == 2_002
 
 
 def test_own_orders_are_looked_at_once_a_second() -> None:

@@ -67,8 +67,8 @@ def test_entries_are_the_sweeps_of_the_whole_list(made: list[list[Made | str]], 
         assert [(e.prints, e.quantity, e.notional) for e in shown] == [
             (len(g), sum(p.quantity for p in g), sum(p.quantity * p.price for p in g)) for g in expected
         ]
-        assert [(e.opened, e.price, e.low, e.high) for e in shown] == [
-            (g[0].price, g[-1].price, min(p.price for p in g), max(p.price for p in g)) for g in expected
+        assert [(e.low, e.high) for e in shown] == [
+            (min(p.price for p in g), max(p.price for p in g)) for g in expected
         ]
         assert [e.place for e in shown] == list(
             range(entries.latest_place, entries.latest_place - len(shown), -1)
@@ -129,6 +129,16 @@ def test_what_is_read_is_kept_for_longer() -> None:
     add(tape, 1)
     entries.follow(tape)
     assert len(entries) == 100
+
+
+def test_a_sweep_goes_from_the_best_price_to_the_worst() -> None:
+    """For a buyer upwards, for a seller downwards, in whatever order its prints came."""
+    for side, near, far in ((Side.BUY, 1, 3), (Side.SELL, 3, 1)):
+        prints = [Print("BINANCE:BTC/USDT", Decimal(price), Decimal(1), side, 1) for price in (2, 3, 1)]
+        entry = Entry(prints[0], 1)
+        entry.join(prints[1], 2)
+        entry.join(prints[2], 3)
+        assert (entry.near, entry.far) == (Decimal(near), Decimal(far))
 
 
 def test_an_entry_takes_no_print_of_the_other_side() -> None:

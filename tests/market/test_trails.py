@@ -47,7 +47,7 @@ def test_the_step_doubles_when_the_time_no_longer_fits() -> None:
         trails.note(A, Decimal(slot))
         trails.sample(BEGIN + slot * FIRST_STEP)
     assert trails.step == 4 * FIRST_STEP
-    assert trails.line(A) == [Decimal(slot) for slot in range(3, 4 * SLOTS, 4)]
+    assert trails.line(A) == [float(slot) for slot in range(3, 4 * SLOTS, 4)]
     assert trails.span == 4 * SLOTS * FIRST_STEP
 
 
@@ -58,7 +58,7 @@ def test_at_the_longest_step_the_oldest_slots_go() -> None:
         trails.note(A, Decimal(slot))
         trails.sample(slot * module.LONGEST_STEP)
     assert trails.step == module.LONGEST_STEP
-    assert trails.line(A) == [Decimal(slot) for slot in range(2 * SLOTS, 3 * SLOTS)]
+    assert trails.line(A) == [float(slot) for slot in range(2 * SLOTS, 3 * SLOTS)]
     trails.check()
 
 
@@ -118,7 +118,7 @@ def test_a_day_is_its_last_24_hours_added_up_exactly() -> None:
     """The running hour is the last of them; what is older or to come does not count."""
     candles = [candle(hour, str(hour), "0.1") for hour in range(70, 102)]
     day = day_of(candles, 100 * HOUR + 5)
-    assert day.closes == tuple(Decimal(hour) for hour in range(77, 101))
+    assert day.closes == tuple(range(77, 101))
     assert str(day.volume) == "2.4"
 
 
@@ -130,5 +130,5 @@ def test_a_day_of_which_an_hours_volume_is_unknown_has_none() -> None:
     short = [candle(98, "1", "5")]
     assert day_of(short, 100 * HOUR).volume is None
     day = day_of([candle(70, "1", "3"), *short], 100 * HOUR)
-    assert (day.volume, day.closes[-3:]) == (Decimal(5), (Decimal(1), None, None))
+    assert (day.volume, day.closes[-3:]) == (Decimal(5), (1.0, None, None))
     assert len(day.closes) == HOURS

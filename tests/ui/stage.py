@@ -12,8 +12,10 @@ import pyte
 from textual._compositor import CompositorUpdate
 
 import cadenza_tui.ui.app
+from cadenza_tui.feed.beat import Beat
 from cadenza_tui.feed.ingest import Ingest
 from cadenza_tui.market.health import ConnectionState
+from cadenza_tui.market.interest import CandleOrigin, CandleSource, Interest
 from cadenza_tui.market.records import TradingAccount
 from cadenza_tui.market.state import Market, Topic
 from cadenza_tui.simulator import payloads
@@ -49,8 +51,10 @@ class Stage:
         self.time = OPENS
         self.pinned: Sequence[InstrumentId] = ()
         self.shown: list[InstrumentId] = []
+        self.wanted = Interest()
         self.resynced: list[InstrumentId] = []
         self.valued_in: str | None = None
+        self._beat = Beat(self.market)
         self._closed = asyncio.Event()
 
     # --- the surface of a feed
@@ -62,6 +66,19 @@ class Stage:
     def show(self, instrument_id: InstrumentId) -> None:
         """Note what is asked for."""
         self.shown.append(instrument_id)
+        self._attend()
+
+    def pin(self, ids: Iterable[InstrumentId]) -> None:
+        """Replace what is pinned."""
+        self.pinned = list(dict.fromkeys(ids))
+        self._attend()
+
+    def _attend(self) -> None:
+        self.market.attend(self.shown[-1] if self.shown else None, self.pinned[:9])
+
+    def want(self, interest: Interest) -> None:
+        """Note what is looked at."""
+        self.wanted = interest
 
     def resync(self, instrument_id: InstrumentId) -> None:
         """Note what is asked for."""
@@ -89,6 +106,7 @@ class Stage:
         instruments = decode_instruments(msgspec.json.encode({"data": listed}))
         self.pinned = [one.instrument_id for one in instruments][:9]
         self.market.set_instruments(instruments)
+        self._attend()
         self.market.dirty.mark(Topic.HEALTH)
 
     def open(self, seconds: float = 2.0) -> Stage:
@@ -110,10 +128,12 @@ class Stage:
     def advance(self, seconds: float) -> None:
         """Let the market and the clock go on."""
         until = self.exchange.now_ns + int(seconds * SECOND)
-        published = self.exchange.advance(until, lambda channel: "kline" not in channel)
-        self.time = until
-        self.market.health.connection.last_frame = until
-        self.feed(published)
+        while self.time < until:
+            self.time = min((self.time // SECOND + 1) * SECOND, until)
+            self._beat.to(self.time)
+            published = self.exchange.advance(self.time, lambda channel: "kline" not in channel)
+            self.market.health.connection.last_frame = self.time
+            self.feed(published)
 
     def feed(self, publications: Iterable[Publication]) -> None:
         """Bring publications, as the connection would."""
@@ -122,6 +142,13 @@ class Stage:
             assert name is not None, channel
             self.ingest.register(channel, name)
             self.ingest.publication(channel, data, 0, "", self.time)
+
+    def bring_klines(self, instrument_id: InstrumentId, interval: str) -> None:
+        """Have the server's candles, and its channel for those to come."""
+        market = self.exchange.markets[instrument_id]
+        candles = market.candles.latest(interval, 300)
+        self.feed([market.kline(interval, candles, self.exchange.now_ns)])
+        self.market.candle_sources[instrument_id, interval] = CandleSource(CandleOrigin.SERVER)
 
     def say(self, state: ConnectionState, reason: str = "", remedy: str = "") -> None:
         """Change the connection's state."""

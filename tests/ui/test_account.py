@@ -247,7 +247,7 @@ async def test_a_click_points_at_a_row() -> None:
         async def click(x: int, line: int) -> str:
             await pilot.click("#accounts", offset=(x, line - app.pane("accounts").region.y))
             await settle(pilot)
-            return app.monitor._presenter.memories["accounts"].focused
+            return app.monitor._presenter.accounts.memories["accounts"].focused
 
         for word in ("Treasury", "XRP", "ETH"):
             line = next(n for n, line in enumerate(app.glass.lines) if f" {word} " in line[:20])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from cadenza_tui.ui.keys import KEYS, bindings, footer_keys
+import pytest
+
+from cadenza_tui.ui.desk import View
+from cadenza_tui.ui.keys import CYCLE, FOOTERS, GOTO, KEYS, PAIRS, bindings, footer_keys, help_keys
 from cadenza_tui.ui.monitor import MonitorScreen
+from cadenza_tui.ui.panes import PANES, stepped
+from cadenza_tui.view.arrangements import VIEWS
 
 
 def test_no_key_is_bound_twice() -> None:
@@ -25,23 +30,66 @@ def test_every_binding_has_an_id() -> None:
 
 
 def test_no_action_hangs_on_keys_that_terminals_take() -> None:
-    """Function keys, alt and shift+arrow are never the only way."""
+    """Function keys, alt and shift+arrow are never the only way to an action."""
+    ways: dict[str, list[str]] = {}
     for key in KEYS:
-        ways = [
-            way for way in key.keys.split(",") if not way.startswith(("f1", "f2", "f3", "alt+", "shift+"))
-        ]
-        goto = key.id.startswith("view-")
-        assert ways or goto or key.id == "focus-previous"
+        ways.setdefault(key.action, []).extend(key.keys.split(","))
+    for view in GOTO.values():
+        ways[f"view('{view}')"].append(f"g {view}")
+    for action, keys in ways.items():
+        free = [key for key in keys if not key.startswith(("f1", "f2", "f3", "f4", "f5", "f6", "alt+"))]
+        assert [key for key in free if not key.startswith("shift+") or key == "shift+tab"], action
 
 
-def test_the_footer_shows_what_is_bound() -> None:
-    """A key in the footer is a key of the table."""
-    shown = {key.shown for key in KEYS}
-    for account in (False, True):
-        assert all(key in shown for key, _ in footer_keys(account=account))
+def test_every_pane_has_a_footer_of_keys_that_are_bound() -> None:
+    """What the footer says can be pressed."""
+    ids = {key.id for key in KEYS}
+    assert set(FOOTERS) == set(PANES) == {pane for panes in VIEWS.values() for pane in panes}
+    for pane, hints in FOOTERS.items():
+        assert {name for hint in hints for name in hint.ids} <= ids, pane
+        assert len(set(hints)) == len(hints), pane
+
+
+@pytest.mark.parametrize("pane", FOOTERS)
+def test_the_help_has_every_key_of_the_table(pane: str) -> None:
+    """Each is in a row of its group, alone or with the one that does the contrary."""
+    rows = [(keys, group) for keys, _, group in help_keys(pane, "Pane") if "in focus" not in group]
+    for key in KEYS:
+        assert sum(key.shown in keys and group == key.group for keys, group in rows) >= 1, key.id
+    seconds = {pair.second for pair in PAIRS.values()}
+    assert len(rows) == len(KEYS) - len(seconds)
+
+
+def test_the_views_can_be_reached_by_letter_and_in_turn() -> None:
+    """``g`` and a letter for each; the next one goes through the presets and is never stuck."""
+    assert set(GOTO.values()) == {view.value for view in View}
+    assert set(CYCLE) == {view.value for view in View} - {"health"}
+
+
+def test_direct_keys_turn_choices_that_there_are() -> None:
+    """A key that turns a choice names one of that pane; so do the steps of each pane."""
+    for key in KEYS:
+        if key.action.startswith("turn("):
+            pane, name = key.action[5:-1].replace("'", "").split(",")
+            assert PANES[pane].choice(name)
+    for kind in PANES.values():
+        assert all(kind.choice(name) for name in (kind.coarser, kind.more) if name)
+        assert len({choice.name for choice in kind.choices}) == len(kind.choices)
 
 
 def test_the_account_view_has_its_own_footer() -> None:
     """The most wanted first."""
-    keys = [key for key, _ in footer_keys(account=True)]
-    assert keys == [".", "s", "f", "0", "v", "b", "right", "g"]
+    keys = [key for key, _ in footer_keys("accounts")]
+    assert keys[:8] == [".", "s", "f", "0", "v", "b", "right", "g"]
+
+
+def test_steps_go_by_what_a_value_means() -> None:
+    """Intervals by their length, percentiles by number, ``auto`` before all of them; ends are ends."""
+    interval = PANES["chart"].choice("interval")
+    assert stepped({}, interval, -1)["interval"] == "1s"
+    assert stepped({}, interval, 1)["interval"] == "3m"
+    assert stepped({"interval": "1M"}, interval, 1)["interval"] == "1M"
+    cut = PANES["heat"].choice("cut")
+    assert stepped({}, cut, 1)["cut"] == "99.5"
+    assert stepped({"cut": "90"}, cut, -1)["cut"] == "90"
+    assert stepped({}, PANES["depth"].choice("range"), -1)["range"] == "auto"

@@ -89,20 +89,25 @@ async def test_a_zoomed_pane_hands_its_room_to_the_next_by_tab() -> None:
         assert [name for name in PANES if app.pane(name).display] == ["tape"]
 
 
+def prints(app: PaintedApp) -> list[str]:
+    """Return the prints on the tape, without the sums below them."""
+    return [line for line in app.part("tape").split("\n") if "▲ " in line or "▼ " in line][:15]
+
+
 async def test_a_paused_tape_counts_what_it_does_not_show() -> None:
     """ "+N" is exact, the prints stand still, and the second ``p`` shows all of them."""
     async with monitor() as (app, pilot):
         await press(pilot, "tab", "p")
-        assert "paused +0" in app.part("tape")
+        assert "‖" in app.part("tape")
         tape = app.stage.market.tape("BINANCE:BTC/USDT")
-        before, body = tape.count, app.part("tape").split("\n")[1:-2]
+        before, body = tape.count, prints(app)
         app.stage.advance(1.0)
         await settle(pilot)
         assert tape.count > before
-        assert f"paused +{tape.count - before}" in app.part("tape")
-        assert app.part("tape").split("\n")[1:-2] == body
+        assert f"‖ paused +{tape.count - before} " in app.part("tape")
+        assert prints(app) == body
         await press(pilot, "p")
-        assert "paused" not in app.part("tape")
+        assert "‖" not in app.part("tape")
         newest = [f"{trade.price:,}" for trade in tape.latest(10)]
         assert column(app.part("tape"), "price")[:10] == newest
 
@@ -140,9 +145,10 @@ async def test_escape_ends_every_pause() -> None:
     """Book and tape both go on."""
     async with monitor() as (app, pilot):
         await press(pilot, "p", "tab", "p")
-        assert app.glass.text.count("‖ paused") == 2
+        assert "‖ paused" in app.part("book")
+        assert "‖" in app.part("tape")
         await press(pilot, "escape")
-        assert "paused" not in app.glass.text
+        assert "‖" not in app.glass.text
 
 
 def cursor_rows(app: PaintedApp) -> list[str]:
@@ -164,10 +170,11 @@ async def test_the_ladder_cursor_says_the_depth_up_to_it() -> None:
         spread = cursor_rows(app)
         for key, side in (("j", book.bids), ("k", book.asks)):
             await press(pilot, key)
-            (row,) = [row for row in cursor_rows(app) if row not in spread]
-            assert spelled(side.top(1)[0].price) in row
-            assert "Σ" in row
-            assert "bps" in row
+            level, said = (row for row in cursor_rows(app) if row not in spread)
+            assert spelled(side.top(1)[0].price) in level
+            assert spelled(side.top(1)[0].price) in said
+            assert "Σ" in said
+            assert "bps" in said
         assert column(app.part("book"), "price") == ladder
 
 
@@ -189,18 +196,19 @@ async def test_the_cursor_stays_inside_the_ladder() -> None:
             for _ in range(50):
                 app.monitor.action_move(-1 if key == "k" else 1)
             await press(pilot, key)
-            assert len([row for row in cursor_rows(app) if row not in spread]) == 1
+            rows = [row for row in cursor_rows(app) if row not in spread]
+            assert len([row for row in rows if "▸" not in row]) == 1
         await press(pilot, "space")
         assert app.part("book") == before
 
 
 async def test_a_tape_scrolls_and_comes_back() -> None:
-    """``j`` on the tape shows older prints and says how many newer there are."""
+    """``j`` on the tape shows older prints, lets them stand and says how many newer there are."""
     async with monitor() as (app, pilot):
         await press(pilot, "tab", "j", "j")
-        assert "+2 newer" in app.part("tape")
+        assert "‖ +2 " in app.part("tape")
         await press(pilot, "space")
-        assert "newer" not in app.part("tape")
+        assert "‖" not in app.part("tape")
 
 
 def amounts(app: PaintedApp) -> set[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cadenza_tui.paths import preferences_file
+from cadenza_tui.ui.kept import MOST_INSTRUMENTS
 from cadenza_tui.ui.preferences import LARGEST, Preferences
+from cadenza_tui.view.arrangements import VIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +33,47 @@ def test_what_was_saved_is_found_again(tmp_path: Path) -> None:
     """All of it, in a folder that did not exist."""
     path = tmp_path / "state" / "preferences.json"
     first = Preferences(path, True, False, True, "BTC", {"balances": "asset-", "fills": "time"})
+    first.view, first.sizes = "wide", {"wide": {"tape-wide": 310}}
+    first.options = {"book": {"shape": "dom"}, "chart": {"interval": "1M"}}
+    first.pinned = {"prod": ["OKX:BTC/USDT", "BINANCE:ETH/USDT"]}
+    first.set_group("book", "OKX:BTC/USDT", Decimal("0.50"))
+    first.set_filter("quote", "OKX:BTC/USDT", Decimal("10000"))
     first.save()
     assert Preferences.load(path) == first
     assert first.notice == ""
+
+
+HOSTILE: list[dict[str, object]] = [
+    {"view": "nowhere"},
+    {"options": {"book": {"shape": "\x1b[2J", "Shape": "dom"}, "BOOK": {"shape": "dom"}}},
+    {"groups": {"book": {"X": "-1", "Y": "0", "Z": "NaN", "W": "1e9999", "V": 1, "\ud800": "1"}}},
+    {"filters": {"base": {"X": "9" * 40, "": "1", "N" * 500: "1"}}},
+    {"sizes": {"market": {"tape-wide": 0, "book-wide": 5000, "x": 3, "tape-high": True}, "x": {"a-wide": 1}}},
+    {"pinned": {"prod": [1, None, "", "a\x1b[2J"], "\n": ["X"]}},
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE, ids=lambda content: next(iter(content)))
+def test_what_is_not_understood_is_left(tmp_path: Path, content: dict[str, object]) -> None:
+    """No word, number, share or name that is not of its form is taken."""
+    path = tmp_path / "preferences.json"
+    path.write_text(json.dumps(content))
+    loaded = Preferences.load(path)
+    (kept,) = ([getattr(loaded, name)] for name in content)
+    assert not re.search(r"[A-Z\x1b]|\d", json.dumps(kept, default=str)), kept
+
+
+def test_what_is_kept_of_instruments_is_bounded(tmp_path: Path) -> None:
+    """The oldest go."""
+    kept = Preferences(tmp_path / "preferences.json")
+    for number in range(MOST_INSTRUMENTS + 5):
+        kept.set_group("book", f"X:{number}", Decimal(1))
+    assert len(kept.groups["book"]) == MOST_INSTRUMENTS
+    assert "X:4" not in kept.groups["book"]
+    kept.set_group("book", "X:9", None)
+    assert "X:9" not in kept.groups["book"]
+    kept.save()
+    assert Preferences.load(kept.path) == kept
 
 
 def test_without_a_file_there_are_the_defaults(tmp_path: Path) -> None:
@@ -78,7 +121,13 @@ def test_a_file_that_cannot_be_opened_masks_and_says_so(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.dictionaries(st.sampled_from(["masked", "clock", "hide_dust", "currency", "sorts", "x"]), json_values)
+    st.dictionaries(
+        st.sampled_from(
+            ["masked", "clock", "hide_dust", "currency", "sorts", "x"]
+            + ["view", "options", "groups", "filters", "sizes", "pinned"]
+        ),
+        json_values,
+    )
 )
 def test_whatever_the_file_says_is_checked(tmp_path: Path, content: dict[str, object]) -> None:
     """Every value has its type, and what is saved again can be loaded."""
@@ -88,8 +137,12 @@ def test_whatever_the_file_says_is_checked(tmp_path: Path, content: dict[str, ob
     assert all(isinstance(flag, bool) for flag in (loaded.masked, loaded.clock, loaded.hide_dust))
     assert loaded.currency == "" or loaded.currency.isalnum()
     assert all(isinstance(text, str) and text.isprintable() for pair in loaded.sorts.items() for text in pair)
+    assert loaded.view == "" or loaded.view in VIEWS
+    for by_pane in (loaded.groups, loaded.filters):
+        assert all(number.is_finite() and number > 0 for each in by_pane.values() for number in each.values())
+    assert all(0 < share <= 1000 for shares in loaded.sizes.values() for share in shares.values())
     loaded.save()
-    assert Preferences.load(path).masked is loaded.masked
+    assert replace(Preferences.load(path), notice="") == loaded
 
 
 def test_a_failure_to_write_is_a_notice(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.state import Topic
 from cadenza_tui.ui.desk import View
 from cadenza_tui.ui.preferences import Preferences
+from cadenza_tui.view.glyphs import substituted
 
 from .stage import SECOND, Stage, monitor, press, settle
 
@@ -27,6 +28,7 @@ def compare(name: str, app: PaintedApp) -> None:
     """Compare the screen with the file of that name, or write the file."""
     path = FOLDER / f"{name}.txt"
     text = "".join(f"{line.rstrip()}\n" for line in app.glass.lines)
+    text = substituted(text, app.glyphs)
     if os.environ.get("CADENZA_SNAPSHOTS") == "write":
         FOLDER.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -8,8 +8,17 @@ import pytest
 from rich.color import Color
 
 from cadenza_tui.errors import ThemeError
-from cadenza_tui.ui.theme import ROLES, Brush, chosen, light_background, load_theme, load_themes, usable
-from cadenza_tui.view.rows import Ground, Role, Span
+from cadenza_tui.ui.theme import (
+    REQUIRED,
+    ROLES,
+    Brush,
+    chosen,
+    light_background,
+    load_theme,
+    load_themes,
+    usable,
+)
+from cadenza_tui.view.rows import HEAT, HEAT_GROUNDS, Ground, Role, Span
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +79,78 @@ def test_256_colours_are_chosen_not_left_to_chance(name: str) -> None:
         ("panel", "cursor", "ask-bar", "ask-large"),
     ):
         assert len({colours[role] for role in alike}) == len(alike)
+
+
+def seen_without_red_or_green(colour: str) -> float:
+    """Return the luminance that a deuteranope sees (Viénot, Brettel and Mollon 1999)."""
+    r, g, b = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in (r, g, b))
+    both = 0.29275 * r + 0.70725 * g
+    return (0.2126 + 0.7152) * both + 0.0722 * (-0.02234 * r + 0.02234 * g + b)
+
+
+@pytest.mark.parametrize("system", ["truecolor", "256"])
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_steps_of_a_heatmap_go_one_way_in_lightness(name: str, system: str) -> None:
+    """From the ground away, each farther than the one before, whoever looks: hue only repeats it."""
+    theme = usable(load_themes(), system)[name]
+    steps = [theme.colours[ground.value] for ground in HEAT_GROUNDS]
+    for seen in (luminance, seen_without_red_or_green):
+        lights = [seen(colour) for colour in steps]
+        assert lights == sorted(lights, reverse=not theme.dark)
+        assert len(set(lights)) == len(lights)
+
+
+@pytest.mark.parametrize("system", ["truecolor", "256"])
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_lines_of_the_touch_are_no_step_of_a_heatmap(name: str, system: str) -> None:
+    """And bid, ask and both are three colours."""
+    theme = usable(load_themes(), system)[name]
+    lines = [theme.colours[line] for line in ("bid-line", "ask-line", "touch-line")]
+    steps = [theme.colours[role.value] for role in HEAT]
+    assert len({*lines, *steps}) == len(lines) + len(steps)
+
+
+def test_a_theme_without_a_heatmap_gets_steps_of_its_own_colours(tmp_path: Path) -> None:
+    """From its ground by way of its accent to its strongest text; a theme of before still loads."""
+    path = tmp_path / "mine.toml"
+    roles = {
+        **dict.fromkeys(REQUIRED, "#102030"),
+        "ground": "#000000",
+        "accent": "#808080",
+        "strong": "#ffffff",
+    }
+    path.write_text("[roles]\n" + "\n".join(f'{name} = "{value}"' for name, value in roles.items()))
+    colours = load_theme(path).colours
+    assert set(colours) == set(ROLES)
+    lights = [luminance(colours[ground.value]) for ground in HEAT_GROUNDS]
+    assert lights == sorted(set(lights))
+    assert colours["heat-4"] == "#808080"
+    assert colours["heat-8"] == "#ffffff"
+    assert colours["touch-line"] == "#ffffff"
+
+
+def test_an_ansi_theme_without_a_heatmap_gets_weights(tmp_path: Path) -> None:
+    """Nothing can be blended with the terminal's own colours: the glyphs say the steps."""
+    path = tmp_path / "mine.toml"
+    path.write_text("[roles]\n" + "\n".join(f'{name} = "default"' for name in REQUIRED))
+    brush = Brush(load_theme(path))
+    looks = [brush.style(role, Ground.PANEL) for role in HEAT]
+    assert looks[0].dim
+    assert looks[-1].bold
+    assert {look.color for look in looks} == {None}
+
+
+def test_a_heatmap_that_is_not_current_is_fainter() -> None:
+    """Its steps go down to half of what they are, in their order."""
+    theme = load_themes()["dark"]
+    brush = Brush(theme)
+    dimmed = [brush.style(role, Ground.PANEL, dimmed=True) for role in HEAT]
+    assert dimmed[-1] == brush.style(HEAT[3], Ground.PANEL)
+    assert len(set(dimmed)) == 4
+    upper = brush.style(Role.TOUCH_LINE, Ground.GROUND, dimmed=True)
+    lower = brush.style(Role.TEXT, Ground.TOUCH_LINE, dimmed=True)
+    assert upper.color == lower.bgcolor, "a line is one colour, whichever half of a row it takes"
 
 
 HUES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -243,6 +324,16 @@ def test_the_same_row_is_the_same_strip() -> None:
     """The painter skips a line by identity, so equal rows must give one object."""
     brush = Brush(load_themes()["dark"])
     assert brush.strip((Span("1", Role.BID),)) is brush.strip((Span("1", Role.BID),))
+
+
+def test_strips_that_are_kept_are_bounded_by_their_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of many spans, of which a heatmap makes new ones each second, do not fill the memory."""
+    monkeypatch.setattr("cadenza_tui.ui.theme.MAX_SPANS", 100)
+    brush = Brush(load_themes()["dark"])
+    for n in range(50):
+        brush.strip(tuple(Span(str(n), role) for role in HEAT))
+        assert sum(len(row) for row, _ in brush._strips) <= 100
+    assert len(brush._strips) > 1
 
 
 def test_a_dimmed_row_is_painted_fainter() -> None:

@@ -9,28 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadenza_tui.market.book import OrderBook
-from cadenza_tui.market.records import BookType, Side
+from cadenza_tui.market.records import BookType, BookUpdate, Side, UpdateType
 from cadenza_tui.market.trust import TrustState
-from cadenza_tui.view.ladder import ladder, sides
-from cadenza_tui.view.ladder_widths import LadderWidths
-from cadenza_tui.view.rows import Bars, Ground, Pane, Role, Row
-from tests.view.support import BTC, ID, LIVE, bad_widths, book, order, plain, screen, text, trust
+from cadenza_tui.view.ladder import LadderMemory, ladder
+from cadenza_tui.view.rows import Bars, Ground, Role, Row
+from tests.view.ladders import shown
+from tests.view.support import ID, LIVE, bad_widths, book, order, plain, screen, text, trust
 
 BIDS = [("100.01", "1.5"), ("100.00", "0.25"), ("99.50", "2"), ("99.00", "40")]
 ASKS = [("100.02", "0.5"), ("100.10", "1.25"), ("101.00", "3"), ("101.50", "0.10")]
-
-
-def shown(
-    held: OrderBook,
-    *,
-    width: int = 60,
-    height: int = 12,
-    widths: LadderWidths | None = None,
-    **options: object,
-) -> Pane:
-    """Return the ladder of a book."""
-    arguments: dict[str, object] = {"trust": LIVE, "widths": widths or LadderWidths(), **options}
-    return ladder(held, BTC, width=width, height=height, **arguments)  # type: ignore[arg-type]
 
 
 def bar_cells(row: Row) -> int:
@@ -54,9 +41,14 @@ def test_every_row_is_exactly_as_wide_as_the_pane(
         sorted(asks.items(), key=lambda row: float(row[0])),
     )
     own = [order(Side.BUY, price, "1") for price in list(bids)[:2]] + [order(Side.SELL, "77.77", "2", "1")]
-    pane = shown(held, width=width, height=height, bars=bars, cursor=cursor, own_orders=own)
-    assert bad_widths(pane.body, width) == []
-    assert len(pane.body) == height
+    memory = LadderMemory()
+    for options in ({}, {"shape": "dom"}, {"cumulative": "notional"}):
+        pane = shown(
+            held, width=width, height=height, bars=bars, memory=memory, own_orders=own, options=options
+        )
+        assert bad_widths(pane.body, width) == []
+        assert len(pane.body) == height
+        memory.move(cursor)
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,13 +71,13 @@ def test_points_of_prices_stand_under_each_other(bids: dict[str, str], width: in
 
 
 def test_the_parts_stand_where_they_belong() -> None:
-    """Asks above with the best one nearest the spread row, bids below, cumulative quantities outside."""
+    """Asks above with the best one nearest the touch, bids below, cumulative quantities outside."""
     rows = plain(shown(book(BIDS, ASKS), height=8))
     assert [row.split()[0] for row in rows[1:4]] == ["101.00", "100.10", "100.02"]
     assert rows[1].split()[-1] == "4.750"
     assert "spread 0.01  1.00 bps" in rows[4]
     assert "100.015" in rows[4]
-    assert "microprice" in rows[4]
+    assert rows[4].endswith(" ▲ +0.002   imb(20) +0.80 ")
     assert rows[5].split() == ["1.500", "1.50000", "100.01"]
     assert rows[7].split() == ["3.750", "2.00000", "99.50"]
 
@@ -150,9 +142,9 @@ def test_narrow_drops_the_cumulative_then_the_bars_never_the_price() -> None:
 
 def test_the_price_column_does_not_move_when_a_longer_price_comes() -> None:
     """A whole digit more takes room on the left: the points stay where they were."""
-    widths = LadderWidths()
-    before = plain(shown(book([("99.99", "1")], [("100.00", "1")]), widths=widths))
-    after = plain(shown(book([("99.99", "1")], [("1000.00", "1")]), widths=widths))
+    memory = LadderMemory()
+    before = plain(shown(book([("99.99", "1")], [("100.00", "1")]), memory=memory))
+    after = plain(shown(book([("99.99", "1")], [("1000.00", "1")]), memory=memory))
 
     def point(rows: list[str]) -> int:
         return next(row for row in rows if "99.99" in row).index("99.99")
@@ -163,11 +155,11 @@ def test_the_price_column_does_not_move_when_a_longer_price_comes() -> None:
 
 def test_widths_stay_when_the_quantities_shrink() -> None:
     """A narrower book does not pull the columns together."""
-    widths = LadderWidths()
-    shown(book([("99.99", "123456.5")], [("100.00", "1")]), widths=widths)
-    width = widths.quantity.width
-    shown(book([("99.99", "1.5")], [("100.00", "1")]), widths=widths)
-    assert widths.quantity.width == width
+    memory = LadderMemory()
+    shown(book([("99.99", "123456.5")], [("100.00", "1")]), memory=memory)
+    width = memory.widths.quantity.width
+    shown(book([("99.99", "1.5")], [("100.00", "1")]), memory=memory)
+    assert memory.widths.quantity.width == width
 
 
 def test_own_orders_are_marked_at_their_price() -> None:
@@ -185,9 +177,9 @@ def test_own_orders_are_marked_at_their_price() -> None:
 def test_own_orders_show_where_the_book_has_no_level() -> None:
     """An own price between two levels gets its own row, in order, without a quantity of the book's."""
     rows = plain(shown(book(BIDS, ASKS), own_orders=[order(Side.SELL, "100.05", "0.2")], height=14))
-    found = [next(c for c in row.split() if c.startswith("10")) for row in rows[1:7] if "10" in row]
+    found = [next(c for c in row.split() if c.startswith("10")) for row in rows[1:6] if "10" in row]
     assert found == ["101.50", "101.00", "100.10", "100.05", "100.02"]
-    assert "0.20000/0.20000 ◆ 100.05" in " ".join(rows[5].split())
+    assert "0.20000/0.20000 ◆ 100.05" in " ".join(rows[4].split())
 
 
 def test_orders_of_others_instruments_and_finished_ones_are_not_marked() -> None:
@@ -251,31 +243,6 @@ def test_the_border_says_how_far_it_can_be_trusted(
     assert text(pane.title) == "Book"
 
 
-def test_the_cursor_row_has_its_ground_and_says_the_depth() -> None:
-    """The row under the cursor shows quantity and notional up to there, and the way from the mid."""
-    row = shown(book(BIDS, ASKS), cursor=2, width=90).body[8]
-    assert "100.00" in text(row)
-    assert "Σ 1.750 · 175.02 USDT · −1.5 bps" in text(row)
-    assert any(span.ground is Ground.CURSOR for span in row)
-
-
-def test_a_cursor_beyond_the_rows_is_no_error() -> None:
-    """A cursor that has no row marks none."""
-    pane = shown(book(BIDS, ASKS), cursor=99)
-    assert sum(any(span.ground is Ground.CURSOR for span in row) for row in pane.body) == 1
-
-
-def test_the_touch_moves_with_the_centre_only() -> None:
-    """The spread row stands in the middle, and ``centre`` moves it."""
-    assert sides(25) == (11, 12)
-    assert sides(25, 3) == (14, 9)
-    assert sides(25, 99) == (23, 0)
-    assert sides(1) == (0, 0)
-    held = book(BIDS, ASKS)
-    at = [next(i for i, row in enumerate(plain(shown(held, centre=n))) if "spread" in row) for n in (0, 2)]
-    assert at[1] - at[0] == 2
-
-
 def test_counted_books_show_their_counts() -> None:
     """Where the feed counts orders and there is room, the counts have a column."""
     columns = ("price", "quantity", "orderCount")
@@ -286,23 +253,38 @@ def test_counted_books_show_their_counts() -> None:
 def test_a_vwap_book_is_not_summed_up_again() -> None:
     """Its quantities are cumulative already."""
     held = book([("100.00", "1"), ("99.00", "3")], [("101.00", "1")], BookType.VWAP)
-    assert next(row for row in plain(shown(held)) if "99.00" in row).split()[0] == "3.000"
+    rows = plain(shown(held))
+    assert next(row for row in rows if "99.00" in row).split() == ["3.00000", "99.00"]
+    assert rows[0].split() == ["Σ", "bid", "vwap", "Σ", "ask"]
+    assert rows[-1].split()[0] == "3.000"
 
 
 def test_an_unchanged_row_is_the_same_object() -> None:
     """Rows are made once for their content, so that the painter can tell by identity."""
-    widths, held = LadderWidths(), book(BIDS, ASKS)
-    before, after = shown(held, widths=widths), shown(held, widths=widths)
+    memory, held = LadderMemory(), book(BIDS, ASKS)
+    before, after = shown(held, memory=memory), shown(held, memory=memory)
     assert all(a is b for a, b in zip(before.body, after.body, strict=True) if text(a).strip())
 
 
 def test_another_instrument_starts_anew() -> None:
     """Widths adopted for one instrument are not kept for the next."""
-    widths = LadderWidths()
-    shown(book([("1234567.89", "1")], []), widths=widths)
+    memory = LadderMemory()
+    shown(book([("1234567.89", "1")], []), memory=memory)
     other = OrderBook("OKX:XRP/USD")
-    ladder(other, None, width=60, height=9, trust=LIVE, widths=widths)
-    assert widths.price.whole == 1
+    ladder(other, None, width=60, height=9, trust=LIVE, memory=memory, options={})
+    other.apply(
+        BookUpdate(
+            other.instrument_id,
+            UpdateType.SNAPSHOT,
+            BookType.L2,
+            ("price", "quantity"),
+            [("0.5", "1")],
+            [],
+            1,
+        )
+    )
+    ladder(other, None, width=60, height=9, trust=LIVE, memory=memory, options={})
+    assert memory.widths.price.whole == 1
 
 
 def test_sums_are_exact() -> None:

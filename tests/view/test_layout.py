@@ -6,25 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadenza_tui.view.layout import MARKET_PANES, Rect, layout
+from cadenza_tui.view.arrangements import MARKET_PANES, VIEWS
+from cadenza_tui.view.layout import Rect, layout, resized
 
 names = st.sampled_from(MARKET_PANES)
+panes = st.sampled_from(sorted({name for names in VIEWS.values() for name in names}))
+keys = st.builds(lambda name, way: f"{name}-{way}", panes, st.sampled_from(["wide", "high"]))
+sizes = st.dictionaries(keys, st.integers(1, 1000), max_size=6)
 
 
 @given(
     st.integers(1, 320),
     st.integers(1, 100),
-    st.one_of(st.none(), names),
-    names,
-    st.sampled_from(["market", "account", "health"]),
+    st.one_of(st.none(), panes),
+    panes,
+    st.sampled_from(sorted(VIEWS)),
+    sizes,
 )
 def test_the_screen_is_covered_once(
-    width: int, height: int, zoomed: str | None, focused: str, view: str
+    width: int, height: int, zoomed: str | None, focused: str, view: str, shares: dict[str, int]
 ) -> None:
-    """Every cell belongs to exactly one rectangle, whatever the size."""
+    """Every cell belongs to exactly one rectangle, whatever the size, of the screen and of the panes."""
     cells: set[tuple[int, int]] = set()
     area = 0
-    for rect in layout(width, height, zoomed=zoomed, focused=focused, view=view).panes.values():
+    made = layout(width, height, zoomed=zoomed, focused=focused, view=view, sizes=shares)
+    for rect in made.panes.values():
         assert rect.x >= 0
         assert rect.y >= 0
         assert rect.x + rect.width <= width
@@ -36,12 +42,45 @@ def test_the_screen_is_covered_once(
     assert area == len(cells) == width * height
 
 
-@given(st.integers(80, 300), st.integers(24, 90), names)
-def test_the_focused_pane_is_always_seen(width: int, height: int, focused: str) -> None:
-    """Whatever has the focus has room, and so has the status line."""
-    panes = layout(width, height, focused=focused).panes
-    assert focused in panes
-    assert panes["status"] == Rect(0, 0, width, 1)
+@given(st.integers(40, 300), st.integers(12, 90), st.sampled_from(sorted(VIEWS)), st.data(), sizes)
+def test_the_focused_pane_is_always_seen(
+    width: int, height: int, view: str, data: st.DataObject, shares: dict[str, int]
+) -> None:
+    """Whatever can have the focus has room with it, however sizes were set, and so has the status line."""
+    order = layout(width, height, view=view).order
+    focused = data.draw(st.sampled_from(order))
+    made = layout(width, height, view=view, focused=focused, sizes=shares).panes
+    assert made[focused].width >= 16
+    assert made[focused].height >= 4
+    assert made["status"] == Rect(0, 0, width, 1)
+
+
+@given(
+    st.integers(100, 260),
+    st.integers(32, 70),
+    st.sampled_from(sorted(VIEWS)),
+    st.data(),
+    st.booleans(),
+    st.sampled_from([-1, 1]),
+)
+def test_a_pane_takes_from_its_neighbour(
+    width: int, height: int, view: str, data: st.DataObject, across: bool, by: int
+) -> None:
+    """By two columns or one row, or not at all at the bounds; and the contrary leads back."""
+    before = layout(width, height, view=view)
+    pane = data.draw(st.sampled_from([name for name in before.order if name in before.panes]))
+    before = layout(width, height, view=view, focused=pane)
+    shares = resized(width, height, pane=pane, across=across, by=by, view=view)
+    if shares is None:
+        return
+    after = layout(width, height, view=view, focused=pane, sizes=shares).panes[pane]
+    was = before.panes[pane]
+    grown = after.width - was.width if across else after.height - was.height
+    assert grown in (by * (2 if across else 1), 0)
+    assert (after.height == was.height) if across else (after.width == was.width)
+    if grown:
+        back = resized(width, height, pane=pane, across=across, by=-by, view=view, sizes=shares)
+        assert layout(width, height, view=view, focused=pane, sizes=back).panes[pane] == was
 
 
 def test_the_intended_look_at_140x40() -> None:

@@ -3,21 +3,103 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cadenza_tui.market.trust import TrustState
+from cadenza_tui.market.quote import quote
+from cadenza_tui.market.records import Candle
+from cadenza_tui.market.state import Market
+from cadenza_tui.market.trails import HOUR, day_of
+from cadenza_tui.market.trust import Trust, TrustState
+from cadenza_tui.view.numbers import digits
 from cadenza_tui.view.rows import Ground, Pane, Role
-from cadenza_tui.view.watchlist import WatchWidths, listed, quote, watchlist
-from tests.view.support import ID, LIVE, bad_widths, book, market, plain, print_, screen, text, ticker, trust
+from cadenza_tui.view.watch_choices import CHOICES
+from cadenza_tui.view.watch_memory import SORTED_FOR_NS, WatchMemory
+from cadenza_tui.view.watchlist import watchlist
+from tests.view.support import (
+    ID,
+    LIVE,
+    NOW,
+    SECOND,
+    bad_widths,
+    book,
+    market,
+    plain,
+    print_,
+    screen,
+    text,
+    ticker,
+    trust,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 PINNED = [ID, "OKX:BTC/USDT", "DERIBIT:BTC/USDT", "B2C2:XRP/USD"]
 
 
-def shown(width: int = 38, height: int = 14, selected: str | None = ID, **options: object) -> Pane:
-    """Return the pane of the shared market."""
-    held = options.pop("held", market())
-    return watchlist(held, PINNED, selected, width=width, height=height, widths=WatchWidths(), **options)  # type: ignore[arg-type]
+def shown(
+    width: int = 38,
+    height: int = 14,
+    selected: str | None = ID,
+    *,
+    held: Market | None = None,
+    pinned: Sequence[str] = PINNED,
+    memory: WatchMemory | None = None,
+    trusts: Mapping[str, Trust] | None = None,
+    now: int = NOW,
+    options: Mapping[str, str] | None = None,
+    **chosen: str,
+) -> Pane:
+    """Return the pane, of the shared market where no other is given."""
+    known = trusts or {}
+    return watchlist(
+        held or market(),
+        pinned,
+        selected,
+        width=width,
+        height=height,
+        memory=memory or WatchMemory(),
+        options={**(options or {}), **chosen},
+        trust_of=lambda one: known.get(one, LIVE),
+        now=now,
+    )
+
+
+def many(count: int) -> tuple[Market, list[str]]:
+    """Return a market of so many instruments: the higher the number, the higher all that it says."""
+    held = Market()
+    ids = [f"V:C{number}/USD" for number in range(count)]
+    for at, name in enumerate(ids):
+        held.apply_ticker(ticker(name, f"{100 + at}.0", f"{100 + at}.5", f"{100 + at}.2", f"{at}.5"))
+    return held, ids
+
+
+def hour(ago: int, price: int, volume: str | int) -> Candle:
+    """Return the candle of an hour."""
+    at = Decimal(price)
+    return Candle(NOW - ago * HOUR, at, at, at, at, Decimal(volume))
+
+
+def symbols(pane: Pane) -> list[str]:
+    """Return the symbols of the rows, in order."""
+    return [
+        next(part for part in text(row).split() if "/" in part)
+        for row in pane.body[1:]
+        if "/" in text(row) and "over" not in text(row)
+    ]
+
+
+def under_cursor(pane: Pane) -> list[str]:
+    """Return the symbols of the rows on the cursor's ground."""
+    return [
+        next(part for part in text(row).split() if "/" in part)
+        for row in pane.body
+        if any(span.ground is Ground.CURSOR for span in row)
+    ]
 
 
 @pytest.mark.parametrize("width", range(30, 301, 9))
@@ -121,23 +203,280 @@ def test_the_latest_print_stands_in_for_the_last_price() -> None:
     assert not quote(held, "B2C2:XRP/USD").is_mid
 
 
-def test_what_is_listed_keeps_the_selected_one_in_sight() -> None:
-    """The list scrolls so far that the selected instrument is among the rows."""
-    pinned = [f"V:{n}" for n in range(20)]
-    assert [at for at, _ in listed(pinned, "V:15", 6)] == [11, 12, 13, 14, 15]
-    assert [at for at, _ in listed(pinned, "V:0", 6, scroll=3)] == [0, 1, 2, 3, 4]
-    assert listed(["V:1"], "V:2", 6) == [(0, "V:1"), (1, "V:2")]
-    assert listed([], None, 6) == []
-
-
 def test_an_unpinned_selected_instrument_is_shown_without_a_number() -> None:
     """The selected instrument is in the list even when it is not pinned."""
-    pane = watchlist(market(), PINNED[:1], PINNED[3], width=38, height=9, widths=WatchWidths())
+    pane = shown(height=9, pinned=PINNED[:1], selected=PINNED[3])
     assert plain(pane)[2].split()[:2] == ["›", "XRP/USD"]
     assert text(pane.trust) == "1 pinned"
 
 
 def test_nothing_pinned_says_what_to_do() -> None:
     """An empty list offers the picker."""
-    pane = watchlist(market(), [], None, width=38, height=9, widths=WatchWidths())
+    pane = shown(height=9, pinned=[], selected=None)
     assert "press / to find one" in " ".join(screen(pane).split())
+
+
+# --- more than fits
+
+
+def test_the_selected_row_is_brought_into_sight_when_it_changes_and_then_left_alone() -> None:
+    """A wheel may leave it behind; turning to another brings that one."""
+    held, ids = many(20)
+    memory = WatchMemory()
+    pane = shown(height=6, held=held, pinned=ids, selected=ids[15], memory=memory)
+    assert symbols(pane) == [f"C{n}/USD" for n in range(11, 16)]
+    assert text(pane.trust) == "12–16 of 20 pinned"
+    memory.scroll(-9)
+    assert symbols(shown(height=6, held=held, pinned=ids, selected=ids[15], memory=memory))[0] == "C2/USD"
+    memory.centre()
+    pane = shown(height=6, held=held, pinned=ids, selected=ids[15], memory=memory)
+    assert symbols(pane) == [f"C{n}/USD" for n in range(13, 18)]
+    pane = shown(height=6, held=held, pinned=ids, selected=ids[14], memory=memory)
+    assert symbols(pane) == [f"C{n}/USD" for n in range(13, 18)]
+    assert memory.visible == tuple(ids[13:18])
+    assert [memory.instrument_at(row) for row in (0, 1, 5, 6)] == [None, ids[13], ids[17], None]
+
+
+def test_the_cursor_goes_its_own_way_and_takes_the_rows_along() -> None:
+    """It begins at the selected row, stops at the ends, and what is selected stays so."""
+    held, ids = many(20)
+    memory = WatchMemory()
+
+    def frame() -> Pane:
+        return shown(height=6, held=held, pinned=ids, selected=ids[0], memory=memory)
+
+    assert (under_cursor(frame()), memory.selected()) == (["C0/USD"], None)
+    memory.move(1)
+    memory.move(1)
+    assert (under_cursor(frame()), memory.selected()) == (["C2/USD"], ids[2])
+    memory.page(1)
+    assert under_cursor(frame()) == ["C5/USD"]
+    assert memory.visible == tuple(ids[1:6])
+    memory.move(100)
+    assert under_cursor(frame()) == ["C19/USD"]
+    assert memory.release()
+    assert not memory.release()
+    assert frame().body[1] == frame().body[1]
+    assert memory.selected() is None
+
+
+def test_pins_beyond_nine_have_no_number() -> None:
+    """Only those with a key do, wherever they stand."""
+    held, ids = many(12)
+    pane = shown(held=held, pinned=ids, selected=None, sort="change")
+    assert [plain(pane)[at].split()[0] for at in (1, 4, 12)] == ["C11/USD", "9", "1"]
+
+
+# --- sorted
+
+
+@pytest.mark.parametrize("choice", ["change", "last", "volume", "spread", "name"])
+@given(
+    st.lists(st.tuples(*[st.one_of(st.none(), st.integers(1, 9))] * 4), min_size=1, max_size=12),
+)
+def test_a_sort_is_that_of_a_naive_model(choice: str, facts: list[tuple[int | None, ...]]) -> None:
+    """Largest first, the narrowest spread first, names by the alphabet; the unknown last, as pinned."""
+    held = Market()
+    ids = [f"V:{chr(70 - at)}/USD" for at in range(len(facts))]
+    keys: dict[str, Decimal | None] = {}
+    for name, (change, last, spread, volume) in zip(ids, facts, strict=True):
+        bid = None if spread is None else "10"
+        ask = None if spread is None else str(10 + spread)
+        held.apply_ticker(ticker(name, bid, ask, _text(last), _text(change)))
+        if volume is not None:
+            hours = [hour(n, 1, volume) for n in range(24)]
+            held.trails.set_day(name, day_of(hours, NOW))
+        mid = None if spread is None else 10 + Decimal(spread) / 2
+        price = mid if last is None else Decimal(last)
+        keys[name] = {
+            "change": None if change is None else Decimal(-change),
+            "last": None if price is None else -price,
+            "volume": None if volume is None or price is None else -volume * price,
+            "spread": None if mid is None or spread is None else spread / mid,
+            "name": Decimal(ord(name[2])),
+        }[choice]
+    naive = sorted(ids, key=lambda one: (keys[one] is None, keys[one] or 0))
+    memory = WatchMemory()
+    shown(height=20, held=held, pinned=ids, selected=None, memory=memory, sort=choice)
+    assert list(memory.visible) == naive
+
+
+def _text(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def test_rows_do_not_move_under_a_cursor_nor_more_often_than_every_few_seconds() -> None:
+    """The order is made anew when it has stood a while, and stands still while a cursor is in the list."""
+    held, ids = many(5)
+    memory = WatchMemory()
+
+    def frame(now: int) -> Pane:
+        return shown(held=held, pinned=ids, selected=ids[0], memory=memory, now=now, sort="change")
+
+    assert symbols(frame(NOW))[0] == "C4/USD"
+    held.apply_ticker(ticker(ids[2], "1", "2", "1.5", "99"))
+    assert symbols(frame(NOW + SORTED_FOR_NS - 1))[0] == "C4/USD"
+    memory.move(1)
+    for later in (SORTED_FOR_NS, 100 * SORTED_FOR_NS):
+        pane = frame(NOW + later)
+        assert symbols(pane)[0] == "C4/USD"
+        assert text(pane.trust) == "5 pinned · by change · held"
+    memory.release()
+    pane = frame(NOW + 100 * SORTED_FOR_NS + 1)
+    assert symbols(pane)[0] == "C2/USD"
+    assert text(pane.trust) == "5 pinned · by change"
+
+
+def test_a_row_that_is_pinned_meanwhile_comes_last_and_one_let_go_leaves_the_rest_alone() -> None:
+    """Nothing jumps because of it; the cursor of a row that is gone is gone."""
+    held, ids = many(6)
+    memory = WatchMemory()
+    shown(held=held, pinned=ids[:4], selected=ids[0], memory=memory, sort="change")
+    memory.move(-1)
+    shown(held=held, pinned=ids[:4], selected=ids[0], memory=memory, sort="change")
+    assert memory.selected() == ids[1]
+    pane = shown(held=held, pinned=[*ids[:4], ids[5]], selected=ids[0], memory=memory, sort="change")
+    assert symbols(pane) == ["C3/USD", "C2/USD", "C1/USD", "C0/USD", "C5/USD"]
+    kept = [ids[0], ids[2], ids[3], ids[5]]
+    pane = shown(held=held, pinned=kept, selected=ids[0], memory=memory, sort="pinned")
+    assert symbols(pane) == ["C0/USD", "C2/USD", "C3/USD", "C5/USD"]
+    assert memory.selected() is None
+
+
+def test_only_a_sort_by_what_tickers_say_needs_rows_out_of_sight() -> None:
+    """So the feed asks for them then, and for the last day where it is shown."""
+    memory = WatchMemory()
+    for choice, ranked in (("pinned", False), ("name", False), ("change", True), ("volume", True)):
+        shown(38, memory=memory, sort=choice)
+        assert memory.ranked is ranked
+        assert memory.days is (choice == "volume")
+    shown(118, memory=memory)
+    assert memory.days
+    shown(118, memory=memory, volume="off", trend="off")
+    assert not memory.days
+
+
+# --- what there is room for
+
+
+def test_a_wide_list_has_every_column() -> None:
+    """Names, touch, volume, the line of the last day and the age, under their words."""
+    held = market()
+    hours = [hour(n, 60_000 - n, "100.25") for n in range(24)]
+    held.trails.set_day(ID, day_of(hours, NOW))
+    rows = plain(shown(118, held=held))
+    assert rows[0].split() == ["instrument", "last", "chg", "bps", "bid", "ask", "vol", "24h", "age"]
+    parts = rows[1].split()
+    assert parts[:10] == [
+        "1", "BTC/USDT", "BINANCE", "61,837.64", "▲", "1.24", "0.0", "61,837.63", "61,837.64", "2,406",
+    ]  # fmt: skip
+    assert parts[10] == "▁" * 23 + "▇"
+    assert parts[11] == "·"
+    assert rows[2].split()[-3:] == ["—", "—", "·"]
+
+
+def test_a_volume_is_the_sum_to_the_last_digit_where_there_is_room() -> None:
+    """Twenty-four hours added up; where there is none it is not zero but unknown."""
+    held = market()
+    hours = [hour(n, 1, "0.001") for n in range(24)]
+    held.trails.set_day(ID, day_of(hours, NOW))
+    rows = plain(shown(118, held=held, trend="off"))
+    assert digits(rows[1].split()[9]) == Decimal("0.024")
+    assert rows[2].split()[9] == "—"
+
+
+def test_without_days_the_line_is_of_what_was_seen() -> None:
+    """And says over how long."""
+    held = market()
+    for at, price in enumerate(("1", "2", "3")):
+        held.trails.note(ID, Decimal(price))
+        held.trails.sample(NOW + 2 * at * SECOND)
+    rows = plain(shown(118, held=held, touch="off"))
+    assert rows[0].split()[-2:] == ["6s", "age"]
+    assert rows[1].split()[-2:] == ["▁▄▇", "·"]
+
+
+def test_a_stale_row_says_its_age_where_ages_stand() -> None:
+    """The spread's column keeps the spread then, without colours."""
+    row = plain(shown(118, trusts={ID: trust(TrustState.STALE, "", 14)}))[1].split()
+    assert (row[6], row[-1]) == ("0.0", "14s")
+
+
+@pytest.mark.parametrize("width", [38, 60, 80, 120, 200])
+@pytest.mark.parametrize("off", [choice.name for choice in CHOICES if "off" in choice.values])
+def test_each_column_can_be_left_out(width: int, off: str) -> None:
+    """At every width the rows fit without it, and nothing else goes for it."""
+    all_on, without = shown(width), shown(width, options={off: "off"})
+    assert bad_widths(without.body, width) == []
+    words, fewer = plain(all_on)[0].split(), plain(without)[0].split()
+    column = {
+        "change": {"chg"},
+        "spread": {"bps"},
+        "volume": {"vol"},
+        "touch": {"bid", "ask"},
+        "age": {"age"},
+    }
+    assert not column.get(off, set()) & set(fewer)
+    assert set(words) - column.get(off, set()) <= {*fewer, "trend"}
+
+
+def test_columns_stay_where_they_are_when_prices_get_shorter() -> None:
+    """Widths only grow."""
+    held, memory = market(), WatchMemory()
+    before = plain(shown(80, held=held, memory=memory))
+    held.apply_ticker(ticker(ID, "1.63", "1.64", "1.64", "1.24"))
+    after = plain(shown(80, held=held, memory=memory))
+    assert after[0] == before[0]
+    assert after[1].index("1.64") == before[1].index("61,837.64") + len("61,837.64") - len("1.64")
+
+
+# --- what it costs
+
+
+def test_a_frame_looks_at_no_row_out_of_sight() -> None:
+    """However many are listed: neither their quotes nor their trust are asked for."""
+    held, ids = many(300)
+    asked: list[str] = []
+
+    def trust_of(one: str) -> Trust:
+        asked.append(one)
+        return LIVE
+
+    memory = WatchMemory()
+    for _ in range(3):
+        watchlist(
+            held,
+            ids,
+            ids[0],
+            width=118,
+            height=21,
+            memory=memory,
+            options={"venues": "off"},
+            trust_of=trust_of,
+            now=NOW,
+        )
+    assert asked == ids[:20] * 3
+    assert len(memory.rows) == 20
+
+
+def test_a_row_that_says_the_same_is_the_same() -> None:
+    """So what is painted is compared by identity."""
+    held, memory = market(), WatchMemory()
+    before = shown(held=held, memory=memory)
+    held.apply_ticker(ticker("OKX:BTC/USDT", "61837.4", "61838.1", "61837.9", "-1.22"))
+    after = shown(held=held, memory=memory, now=NOW + SECOND)
+    assert after.body[3] is before.body[3]
+    assert after.body[2] != before.body[2]
+    held.apply_ticker(ticker("OKX:BTC/USDT", "61837.4", "61838.1", "61837.9", "2.5"))
+    assert shown(held=held, memory=memory).body[2] != after.body[2]
+
+
+def test_the_list_knows_what_it_shows() -> None:
+    """The rows in sight and the venues under them: what else changes is nothing to it."""
+    held, ids = many(20)
+    memory = WatchMemory()
+    shown(height=6, held=held, pinned=ids, selected=ids[0], memory=memory)
+    assert memory.shows(ids[4])
+    assert not memory.shows(ids[5])
+    shown(height=14, pinned=[ID], memory=memory)
+    assert memory.shows("OKX:BTC/USDT")

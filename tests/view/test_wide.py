@@ -17,7 +17,8 @@ from cadenza_tui.view.frame import framed
 from cadenza_tui.view.picker import matches, picker_rows
 from cadenza_tui.view.status import status
 from cadenza_tui.view.text import painted
-from cadenza_tui.view.watchlist import WatchWidths, watchlist
+from cadenza_tui.view.watch_memory import WatchMemory
+from cadenza_tui.view.watchlist import watchlist
 from tests.view.support import BTC, ID, LIVE, NOW, bad_widths, balance, book, funded, text
 
 if TYPE_CHECKING:
@@ -89,7 +90,18 @@ def test_the_account_view(name: str, width: int, height: int) -> None:
 def test_the_watchlist_the_picker_and_the_status_line(name: str, width: int) -> None:
     """Symbols, venues, kinds and servers in any script; the picker finds them by it."""
     held = named(name)
-    assert straight(watchlist(held, [ID], ID, width=width, height=9, widths=WatchWidths()), width)
+    pane = watchlist(
+        held,
+        [ID],
+        ID,
+        width=width,
+        height=9,
+        memory=WatchMemory(),
+        options={},
+        trust_of=lambda _one: LIVE,
+        now=NOW,
+    )
+    assert straight(pane, width)
     for query in ("", name):
         found = matches(query, held.instruments.values(), pinned=[ID])
         assert bad_widths(picker_rows(found, cursor=0, width=width, height=9, pinned=[ID]), width) == []

@@ -114,6 +114,7 @@ ORDER_RECORD = Order(
     created_at=TIME_NS - 10**9,
     updated_at=TIME_NS,
     venue="BINANCE",
+    external_id="x-1",
 )
 ACCOUNT_RECORD = TradingAccount("desk-1", "Desk one", "BINANCE", "MARGIN", "ACTIVE", "CROSS", "ONE_WAY")
 

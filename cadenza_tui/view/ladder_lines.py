@@ -1,0 +1,235 @@
+"""From a side of a book to the lines of a ladder: its levels or groups, own orders, sums, what was traded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from cadenza_tui.market import exact
+from cadenza_tui.market.sides import Level
+from cadenza_tui.view.ladder_rows import NO_FLOW, Flow, Line, Own
+from cadenza_tui.view.ladder_widths import (
+    ABOUT_ZERO,
+    LARGE_WORTH,
+    MAX_NOTE,
+    MAX_SUM_DECIMALS,
+    SUM_DECIMALS,
+)
+from cadenza_tui.view.numbers import plain, short
+from cadenza_tui.view.text import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cadenza_tui.market.grouped import Group
+    from cadenza_tui.market.records import Order
+    from cadenza_tui.view.ladder_widths import LadderWidths
+
+ZERO = Decimal(0)
+
+
+class Read(NamedTuple):
+    """What stands on one side, best first, as far as it has been read, with own orders at other prices."""
+
+    levels: Sequence[Level]
+    notionals: Sequence[Decimal] | None
+    """Of groups; those of levels are quantity times price."""
+    own: Sequence[Own | None] | None
+    """The own orders at each of the levels; None where there are none at all."""
+    whole: bool
+    """Whether nothing stands beyond."""
+
+
+NOTHING = Read((), None, None, whole=True)
+
+
+class Lines(NamedTuple):
+    """Some lines of one side, best first, and the sums of all better ones and up to the last of them."""
+
+    lines: list[Line]
+    before: Decimal
+    through: Decimal
+
+    @property
+    def shown(self) -> Decimal:
+        """The quantity of the lines together."""
+        return exact.subtract(self.through, self.before)
+
+
+class Summing(NamedTuple):
+    """How the cumulative column of a ladder is made."""
+
+    notional: bool
+    running: bool
+    """Whether quantities are sums already, as in a VWAP book."""
+
+
+def spelled(group: Group) -> Level:
+    """Return a group as a level of texts. Of several quotes nobody in particular is named."""
+    note = None if group.orders is not None or group.levels == 1 else f"×{group.levels}"
+    return Level(plain(group.price), plain(group.quantity), group.orders, note)
+
+
+def own_orders(
+    orders: Sequence[Order],
+    instrument_id: str,
+    price_of: tuple[Callable[[Decimal], Decimal], Callable[[Decimal], Decimal]] | None,
+    ahead: Callable[[Order], tuple[Decimal, bool] | None] | None,
+) -> tuple[dict[Decimal, Own], dict[Decimal, Own]]:
+    """Return the working orders of an instrument by side (bids, asks) and price, summed.
+
+    ``price_of`` has, for a side, the price of the group that a price belongs to. ``ahead`` says what stands
+    before an order and whether it is known exactly; of several the least is told.
+    """
+    sums: tuple[dict[Decimal, list[Decimal]], dict[Decimal, list[Decimal]]] = ({}, {})
+    before: tuple[dict[Decimal, tuple[Decimal, bool]], dict[Decimal, tuple[Decimal, bool]]] = ({}, {})
+    for order in orders:
+        price, total = order.limit_price, order.quantity
+        if order.instrument_id != instrument_id or not order.working or price is None or order.side is None:
+            continue
+        side = 0 if order.side.value == "BUY" else 1
+        if price_of is not None:
+            price = price_of[side](price)
+        total = total if total is not None else ZERO
+        done = order.executed_quantity if order.executed_quantity is not None else ZERO
+        entry = sums[side].setdefault(price, [ZERO, ZERO, ZERO])
+        entry[0] = exact.add(entry[0], exact.subtract(total, done))
+        entry[1] = exact.add(entry[1], total)
+        entry[2] += 1
+        stands = ahead(order) if ahead is not None else None
+        if stands is not None and (price not in before[side] or stands[0] < before[side][price][0]):
+            before[side][price] = stands
+    bids, asks = (
+        {
+            price: Own(plain(left), plain(total), int(n), _ahead(waiting.get(price)))
+            for price, (left, total, n) in side.items()
+        }
+        for side, waiting in zip(sums, before, strict=True)
+    )
+    return bids, asks
+
+
+def _ahead(stands: tuple[Decimal, bool] | None) -> str:
+    """Return what stands before an order; an estimate is the most that it can be."""
+    if stands is None:
+        return ""
+    quantity, exactly = stands
+    shown = "0" if not quantity else short(quantity)
+    if quantity and not shown.strip("0."):
+        shown = ABOUT_ZERO
+    return shown if exactly or not quantity or shown == ABOUT_ZERO else f"≤{shown}"
+
+
+def side_lines(
+    read: Read,
+    window: tuple[int, int],
+    widths: LadderWidths,
+    summing: Summing,
+    flow_of: Callable[[str], Flow] | None,
+) -> Lines:
+    """Return the lines of one side, best first: ``window`` is the first of them and how many.
+
+    The columns are made wide enough for them.
+    """
+    levels, notionals, here, _ = read
+    first, rows = window
+    shown = levels[first : first + rows]
+    widths.price.grow([level.price for level in shown])
+    widths.quantity.grow([level.quantity for level in shown if level.quantity])
+    size, add_exactly = widths.size, exact.CONTEXT.add
+    notional, running = summing
+    sums = widths.worths if notional else widths.sums
+    before = total = ZERO
+    worth = ZERO
+    if first:
+        before, worth = _skipped(levels[:first], notionals, widths, summing)
+        total = before
+    if shown and sums.decimals < 0:
+        _resolve(read, window, widths)
+    shape, zero = sums.shape, sums.zero
+    lines: list[Line] = []
+    text = ""
+    for index, (price, quantity, orders, exchange) in enumerate(shown, first):
+        note = cut(exchange, MAX_NOTE) if exchange is not None else "" if orders is None else str(orders)
+        widths.note = max(widths.note, len(note))
+        flow = NO_FLOW if flow_of is None else flow_of(price)
+        own = None if here is None else here[index]
+        if not quantity:
+            lines.append(Line(price, "", 0.0, note, own, flow, ""))
+            continue
+        length, exactly = size(quantity)
+        total = exactly if running else add_exactly(total, exactly)
+        if notional:
+            part = notionals[index] if notionals is not None else exact.multiply(exactly, size(price)[1])
+            worth = part if running else add_exactly(worth, part)
+            text = format(worth, shape)
+        else:
+            text = format(total, shape)
+        if text == zero:
+            text = ABOUT_ZERO
+        lines.append(Line(price, quantity, length, note, own, flow, text))
+    widths.sigma = max(widths.sigma, min(len(text), sums.most))
+    return Lines(lines, before, total)
+
+
+def _skipped(
+    levels: Sequence[Level], notionals: Sequence[Decimal] | None, widths: LadderWidths, summing: Summing
+) -> tuple[Decimal, Decimal]:
+    """Return the quantity and, where it is wanted, the notional of the lines before those shown."""
+    total = worth = ZERO
+    if summing.running:
+        return ZERO, ZERO
+    for index, level in enumerate(levels):
+        if level.quantity:
+            exactly = widths.size(level.quantity)[1]
+            total = exact.CONTEXT.add(total, exactly)
+            if summing.notional:
+                part = notionals[index] if notionals is not None else None
+                part = exact.multiply(exactly, widths.size(level.price)[1]) if part is None else part
+                worth = exact.CONTEXT.add(worth, part)
+    return total, worth
+
+
+def _resolve(read: Read, window: tuple[int, int], widths: LadderWidths) -> None:
+    """Give the sums their decimals, by the largest of what is shown: dust at the touch says nothing."""
+    first, rows = window
+    shown = range(first, min(first + rows, len(read.levels)))
+    largest = max(shown, key=lambda index: _size(read.levels[index], widths)[0])
+    level = read.levels[largest]
+    quantity = _size(level, widths)[1]
+    if not quantity:
+        return
+    most = widths.quantity.shown_decimals
+    widths.sums.resolve(quantity, min(SUM_DECIMALS, most), most)
+    worth = read.notionals[largest] if read.notionals is not None else None
+    worth = exact.multiply(quantity, widths.size(level.price)[1]) if worth is None else worth
+    widths.worths.resolve(worth, 0 if abs(worth) >= LARGE_WORTH else 2, MAX_SUM_DECIMALS)
+
+
+def _size(level: Level, widths: LadderWidths) -> tuple[float, Decimal]:
+    return widths.size(level.quantity) if level.quantity else (0.0, ZERO)
+
+
+def merged(read: Read, own: dict[Decimal, Own], *, descending: bool) -> Read:
+    """Return what stands with own orders at their prices, and prices of own orders alone between them."""
+    levels: list[Level] = []
+    worths: list[Decimal] = []
+    here: list[Own | None] = []
+    waiting = sorted(own, reverse=not descending)
+
+    def alone() -> None:
+        price = waiting.pop()
+        levels.append(Level(plain(price), "", None, None))
+        worths.append(ZERO)
+        here.append(own[price])
+
+    for index, level in enumerate(read.levels):
+        price = Decimal(level.price)
+        while waiting and (waiting[-1] > price if descending else waiting[-1] < price):
+            alone()
+        levels.append(level)
+        worths.append(read.notionals[index] if read.notionals is not None else ZERO)
+        here.append(own[waiting.pop()] if waiting and waiting[-1] == price else None)
+    while waiting and read.whole:
+        alone()
+    return Read(levels, worths if read.notionals is not None else None, here, read.whole)
