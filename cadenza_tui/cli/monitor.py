@@ -54,11 +54,13 @@ def open_monitor(
     trace: Path | None,
     bandwidth: float | None,
     view: str | None,
+    chosen: bool = False,
 ) -> int:
     """Open the screen on a feed, and stay until it is left; return the exit code.
 
     ``bandwidth`` is in KiB/s, 0 for what suits the link, None for what the configuration says;
-    ``view`` None is the last one.
+    ``view`` None is the last one. ``chosen`` says that the instruments were named on the command line: those
+    that were pinned the last time do not take their place, nor they theirs.
     """
     from cadenza_tui import paths  # noqa: PLC0415  # only where there is a screen
     from cadenza_tui.feed.trace import Trace  # noqa: PLC0415
@@ -66,11 +68,13 @@ def open_monitor(
     from cadenza_tui.ui.bandwidth import Bandwidth  # noqa: PLC0415
     from cadenza_tui.ui.preferences import Preferences  # noqa: PLC0415
 
+    preferences = Preferences.load(paths.preferences_file())
+    preferences.keeps_pinned = not chosen
     return run_monitor(
         source,
         theme=config.theme or "auto",
         alongside=[] if trace is None else [Trace(trace, source.market).run],
-        preferences=Preferences.load(paths.preferences_file()),
+        preferences=preferences,
         bandwidth=Bandwidth((config.bandwidth if bandwidth is None else bandwidth) or None),
         view=view,
     )
@@ -109,4 +113,7 @@ def monitor(
     feed = Feed(Market(), server.settings(instruments, accounts))
     if instruments:
         feed.show(instruments[0])
-    ctx.exit(open_monitor(feed, server.config, trace=trace, bandwidth=bandwidth, view=view))
+    code = open_monitor(
+        feed, server.config, trace=trace, bandwidth=bandwidth, view=view, chosen=bool(instruments)
+    )
+    ctx.exit(code)

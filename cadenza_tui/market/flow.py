@@ -72,8 +72,6 @@ class OrderFlow:
         """The book's time when the sums began: of the last change of the touch, or of a snapshot after it."""
         self.touch_changes = 0
         """How often the best bid or ask became another price, since watching began."""
-        self.began: Nanoseconds | None = None
-        """The time of the first print that was counted."""
         self.holes = 0
         """Times that prints were missed since watching began: what was traded is more than is counted."""
         self.version = 0
@@ -106,8 +104,6 @@ class OrderFlow:
     def add_print(self, fresh: Print) -> None:
         """Take a print that is new."""
         self.version += 1
-        if self.began is None:
-            self.began = fresh.timestamp
         self._traded.add(fresh)
         if self._sides is None:
             self._counted.append(fresh)  # it may be later than the book when somebody looks

@@ -23,6 +23,8 @@ from cadenza_tui.market.order_sides import OrderSide
 from cadenza_tui.market.records import BookType, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cadenza_tui.market.book import OrderBook
     from cadenza_tui.market.records import Nanoseconds, Order, Print
 
@@ -58,6 +60,14 @@ class QueueEstimates:
     def __init__(self, book: OrderBook) -> None:
         self._book = book
         self._places: dict[str, _Place] = {}
+
+    def see(self, orders: Sequence[Order]) -> None:
+        """Look at all working orders of this instrument, and let go of any other: the sooner, the closer."""
+        for order in orders:
+            self.ahead(order)
+        known = {order.order_id for order in orders}
+        for order_id in [order_id for order_id in self._places if order_id not in known]:
+            del self._places[order_id]
 
     def ahead(self, order: Order) -> Ahead | None:
         """Return what is ahead of a working order, None where that is not known."""

@@ -165,8 +165,7 @@ class Market:
         alive = not connection_trust(self.health, now).dimmed
         for instrument_id in self._studies.sample(now, alive=alive):
             self.dirty.mark(Topic.BOOK, instrument_id)
-        for account in self.accounts.values():
-            self._studies.see(account.working_orders())
+        self._studies.see(order for account in self.accounts.values() for order in account.working_orders())
 
     def apply_ticker(self, ticker: Ticker) -> bool:
         """Merge a ticker: what it leaves out stays as it was. One older than what is held is not taken."""

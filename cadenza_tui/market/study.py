@@ -68,6 +68,9 @@ class Study:
         """Return what one of the book's sides holds in all, kept up from now on."""
         self._look()
         key = side is self.book.bids
+        for (bid, _), grouped in reversed(self._grouped.items()):
+            if bid is key and grouped.side is side:  # which sums up the same
+                return grouped.total()
         held = self._totals.get(key)
         if held is None or held.side is not side:
             held = self._totals[key] = SideTotal(side)
@@ -159,11 +162,13 @@ class Studies:
             study.flow.lose_prints()
 
     def see(self, orders: Iterable[Order]) -> None:
-        """Look at own orders: where they stand in their queues."""
+        """Look at all own orders that work: where they stand in their queues."""
+        by_instrument: dict[InstrumentId, list[Order]] = {name: [] for name in self._studies}
         for order in orders:
-            study = self._studies.get(order.instrument_id)
-            if study is not None:
-                study.queue.ahead(order)
+            if order.instrument_id in by_instrument:
+                by_instrument[order.instrument_id].append(order)
+        for name, study in self._studies.items():
+            study.queue.see(by_instrument[name])
 
     def sample(self, now: Nanoseconds, *, alive: bool) -> list[InstrumentId]:
         """Sample the liquidity of each that is kept; return those that have another sample than before.

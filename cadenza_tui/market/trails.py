@@ -3,7 +3,7 @@
 A watchlist draws a line for each row, so the lines of all instruments have one step of time and can be
 compared. What is kept is bounded: ``SLOTS`` samples of at most ``MAX_TRAILS`` instruments, and as many days.
 When the time since the beginning no longer fits into the slots, the step doubles and every other sample goes.
-A line is only ever drawn, so its prices are binary floats: 1 KB for an instrument.
+A line is only ever drawn, so its prices are binary floats: 1.3 KB for an instrument.
 """
 
 from __future__ import annotations

@@ -64,12 +64,13 @@ def bucket(interval: str, time_ms: int) -> int:
 class Candles:
     """Running candles of a second and a minute; the longer ones are summed from minutes when asked for.
 
-    ``day_open`` is the price 24 hours before ``start_ns``, which the seeded past begins with.
+    ``day_open`` is the price 24 hours before ``start_ns``, which the seeded past begins with;
+    ``minute_lots`` is what is traded in a minute of it on average, in lots.
     """
 
-    def __init__(self, key: str, price: int, size: int, start_ns: int) -> None:
+    def __init__(self, key: str, price: int, minute_lots: float, start_ns: int) -> None:
         self._random = Random(f"{key}/past")
-        self._price, self._size = price, size
+        self._price, self._minute_lots = price, minute_lots
         self._start_ms = bucket("1m", start_ns // MILLISECOND)
         self.day_open = max(1, round(price * exp(-self._random.gauss(0.002, 0.018))))
         self._seconds: deque[Candle] = deque(maxlen=900)
@@ -134,7 +135,7 @@ class Candles:
                     round(max(opened, closed) * (1 + reach)),
                     max(1, round(min(opened, closed) * (1 - reach))),
                     closed,
-                    max(1, round(self._size * 40 * self._random.random())),
+                    max(1, round(2 * self._minute_lots * self._random.random())),
                 )
             )
             opened = closed

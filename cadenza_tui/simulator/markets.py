@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EVENTS = 5.0
 """Arrivals in the flow between two book publications, on average: about that many changed levels."""
+PRINTS, PRINT_SIZES = 0.9, 1.3
+"""Prints that the flow makes for each book publication, and the mean size of one in median sizes."""
 TICKER_NS = 100 * MILLISECOND
 SNAPSHOT_NS = 30 * SECOND
 
@@ -55,7 +57,9 @@ class InstrumentMarket:
         self.flow.warm_up(fair)
         self.book = self.flow.book
         self.interval_ns = SECOND / publications_per_second
-        self.candles = Candles(f"{seed}/{one.instrument_id}", one.price, one.size, start_ns)
+        prints = PRINTS * publications_per_second if prints_per_second is None else prints_per_second
+        minute_lots = 60 * prints * PRINT_SIZES * one.size
+        self.candles = Candles(f"{seed}/{one.instrument_id}", one.price, minute_lots, start_ns)
         self.intervals: set[str] = {"1m"}
         self.text = BookText(one, self.book)
         self.book_channel = f"market:orderBook:{one.instrument_id}"

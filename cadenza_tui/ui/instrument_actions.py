@@ -35,11 +35,12 @@ class InstrumentActions(Screen[None]):
     def _adopt_instruments(self) -> None:
         """Take over what is pinned, as it was left on this server, and choose the first where none is."""
         market = self._source.market
-        label = market.health.connection.label
+        link = market.health.connection
+        label = link.label if link.speed is None else ""  # what a recording has comes one by one
         if label and label != self.desk.label and market.instruments:
             self.desk.label = label
             kept = [name for name in self.preferences.pinned.get(label, ()) if name in market.instruments]
-            if kept:
+            if kept and self.preferences.keeps_pinned:
                 self._source.pin(kept)
         pinned = list(self._source.pinned)
         if pinned and pinned != self.desk.pinned:
@@ -65,7 +66,7 @@ class InstrumentActions(Screen[None]):
         if pinned:
             self._source.pin(pinned)
             self.desk.pin(pinned)
-            if self.desk.label:
+            if self.desk.label and self.preferences.keeps_pinned:
                 self.preferences.pinned[self.desk.label] = pinned
                 self.preferences.save()
             self._invalidate(*self._shown)

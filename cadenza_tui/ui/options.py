@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class OptionsScreen(ModalScreen[None]):
-    """Shows ``items`` and calls ``turn`` with the place of one and the steps to go on."""
+    """Shows ``items`` and calls ``turn`` with the place of one and the steps to go on.
+
+    It stands ``below``, at the bottom of the screen, or at its top: where it hides less of the pane.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,o", "leave", "back", show=False),
@@ -38,8 +41,11 @@ class OptionsScreen(ModalScreen[None]):
         brush: Brush,
         items: Callable[[], Sequence[Item]],
         turn: Callable[[int, int], object],
+        *,
+        below: bool = False,
     ) -> None:
         super().__init__()
+        self.styles.align_vertical = "bottom" if below else "top"
         self._title = title
         self._brush = brush
         self._items = items

@@ -174,7 +174,8 @@ class PaneActions(Screen[None]):
         pane = self.desk.focused
         if not (PANES[pane].grouped or PANES[pane].coarser):
             pane = "book"
-        self.group(pane, by)
+        if pane in self._shown:  # what is out of sight is not changed
+            self.group(pane, by)
 
     def group(self, pane: str, by: int) -> None:
         """Go to a pane's coarser or finer step, and keep it."""
@@ -189,7 +190,7 @@ class PaneActions(Screen[None]):
         pane = self.desk.focused
         if PANES[pane].more:
             self.step(pane, PANES[pane].more, by)
-        else:
+        elif "tape" in self._shown:
             self.filter_tape(by)
 
     def filter_tape(self, by: int) -> None:
@@ -211,9 +212,14 @@ class PaneActions(Screen[None]):
         """Open the screen of all that can be chosen about the focused pane."""
         pane = self.desk.focused
         if self._items(pane):
+            region = self._panes[pane].region
             self.app.push_screen(
                 OptionsScreen(
-                    PANES[pane].word, self._brush, partial(self._items, pane), partial(self._turn_item, pane)
+                    PANES[pane].word,
+                    self._brush,
+                    partial(self._items, pane),
+                    partial(self._turn_item, pane),
+                    below=region.y + region.bottom <= self.app.size.height,
                 )
             )
 

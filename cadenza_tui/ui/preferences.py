@@ -49,6 +49,8 @@ class Preferences:
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     pinned: dict[str, list[InstrumentId]] = field(default_factory=dict)
     notice: str = ""
+    keeps_pinned: bool = True
+    """Whether what is pinned is found again and kept: not where it was said on the command line."""
 
     @classmethod
     def load(cls, path: Path | None) -> Preferences:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cadenza_tui.ui.account_panes import ACCOUNT_PANES, AccountPanes
@@ -16,6 +17,7 @@ from cadenza_tui.view.layout import Layout
 from cadenza_tui.view.rows import Pane, Role, Span
 from cadenza_tui.view.status import status
 from cadenza_tui.view.table import TableWidths
+from cadenza_tui.view.text import fit_row, row_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,9 @@ class Presenter:
             made = self._makers[name](width, height, now)
             frozen = Pane(made.title, (Span("‖ paused", Role.WARN),), made.body, dimmed=True)
             self._frozen[name] = frozen
+        elif any(row_cells(row) != width for row in frozen.body):  # what stands stays, in another width
+            body = tuple(fit_row(row, width) for row in frozen.body)
+            frozen = self._frozen[name] = replace(frozen, body=body)
         return frozen
 
     def _health(self, width: int, height: int, now: int) -> Pane:

@@ -107,7 +107,7 @@ def _depth(width: int, height: int, focused: str) -> Split | str:
     """The heatmap with the curve beside it and the flow below; the ladder and the venues where it is wide."""
     if width >= FULL_WIDTH and height >= FOUR_HEIGHT:
         top = _beside(0, Part("heat"), Part("depth", 190, 30, 56), Part("book", 290, 48, 72))
-        return _above(0, Part(top), Part(_beside(0, Part("flow"), Part("venues", 400, 56, 90)), 270, 10, 18))
+        return _above(0, Part(top), Part(_beside(0, Part("flow"), Part("venues", 480, 56, 110)), 270, 10, 18))
     if width >= FOUR_WIDTH and height >= FOUR_HEIGHT:
         aside = focused if focused in ("book", "venues") else "depth"
         share = Part(aside, 250, 30, 48) if aside == "depth" else Part(aside, 420, 48, 72)

@@ -21,6 +21,7 @@ from cadenza_tui.view.numbers import (
     MINUS,
     UNKNOWN,
     clock,
+    count,
     exact,
     plain,
     price_decimals,
@@ -203,6 +204,8 @@ def _body(
         of_sides += [(Span(blank(width - COST_WIDTH - GAP)),)] * (deep - len(of_sides))
         of_costs += [(Span(blank(COST_WIDTH)),)] * (deep - len(of_costs))
         rows = [(*one, Span(blank(GAP)), *other) for one, other in zip(of_sides, of_costs, strict=True)]
+    elif height < len(of_sides) + 2:  # names of columns alone say nothing
+        rows = of_sides
     else:
         rows = [*of_sides, *([empty] if height > len(of_sides) + len(of_costs) else []), *of_costs]
     notes = _notes(study)
@@ -320,8 +323,10 @@ def _notes(study: Study | None) -> str:
         notes.append(f"{short(of.unsided)} traded without a side")
     if of.holes:
         notes.append("prints are missing")
+    if of.forgotten:
+        notes.append(f"trades at {count(of.forgotten)} prices are not kept")
     if of.thinned:
-        notes.append("too many prices changed: traded and pulled are told apart by the latest alone")
+        notes.append("so many prices changed that a late print may explain none of it")
     return " · ".join(notes)
 
 

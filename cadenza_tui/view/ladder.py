@@ -10,6 +10,7 @@ from cadenza_tui.view import ladder_choices as choices
 from cadenza_tui.view.frame import trust_room
 from cadenza_tui.view.ladder_axis import on_axis
 from cadenza_tui.view.ladder_choices import CHOICES
+from cadenza_tui.view.ladder_lines import resolve
 from cadenza_tui.view.ladder_memory import LadderMemory
 from cadenza_tui.view.ladder_read import reader
 from cadenza_tui.view.ladder_scene import Scene
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["CHOICES", "LadderMemory", "ladder"]
 
 TITLE: Row = (Span("Book", Role.TITLE),)
+NEAR = 20
+"""Levels a side that show how large sums are going to be."""
 
 
 def ladder(
@@ -69,7 +72,10 @@ def ladder(
     if not book.has_snapshot:
         body = message(absence(trust, book.instrument_id), width, height)
         return Pane(TITLE, trusted, body, dimmed=trust.dimmed)
-    markets = (book, book.version, instrument, study, None if study is None else study.flow.version)
+    flow = None
+    if study is not None:  # to ask whether it is known keeps it awake, also while nothing is made anew
+        flow = (study.flow.version, choices.STACKED.of(options) == "on" and study.flow.known)
+    markets = (book, book.version, instrument, study, flow)
     given = (*markets, tuple(own_orders), dict(options), group, width, height, bars, masked)
     kept = memory.unchanged(given)
     if kept is not None:
@@ -80,6 +86,8 @@ def ladder(
     on_an_axis = step is not None and choices.SHAPE.of(options) == "dom"
     notional = choices.CUMULATIVE.of(options) == "notional"
     memory.widths.adopt(book.instrument_id, instrument, step, kind, on_an_axis, notional)
+    if memory.widths.sums.decimals < 0:
+        resolve([*book.bids.top(NEAR), *book.asks.top(NEAR)], memory.widths)
     scene = Scene(
         book=book,
         instrument=instrument,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
+    from cadenza_tui.market.changes import Change
     from cadenza_tui.market.flow import OrderFlow
     from cadenza_tui.view.ladder_widths import LadderWidths
 
@@ -26,8 +27,7 @@ class Said(NamedTuple):
 
     version: int
     traded: Traded
-    stacked: Decimal | None
-    pulled: Decimal | None
+    change: Change | None
     flow: Flow
 
 
@@ -42,7 +42,7 @@ class FlowTexts:
 
     def begin(self, flow: OrderFlow, widths: LadderWidths, *form: object) -> None:
         """Begin a frame: forget texts of another ``form``, and those that may be others by now."""
-        form = (flow, flow.known, widths.sums.decimals, *form)
+        form = (flow, widths.sums.decimals, *form)
         if form != self._form or len(self.known) > MAX_KNOWN:
             self._form = form
             self.known.clear()
@@ -70,13 +70,12 @@ class FlowTexts:
                 return said.flow
             exactly = size(price)[1]
             there = flow.traded(exactly, increment) if traded else NOTHING
-            stacked = flow.stacked(exactly, increment, bid=bid) if changes else None
-            pulled = flow.pulled(exactly, increment, bid=bid) if changes else None
-            if said is not None and (said.traded, said.stacked, said.pulled) == (there, stacked, pulled):
+            change = flow.change(exactly, increment, bid=bid) if changes else None
+            if said is not None and said.traded == there and said.change == change:
                 made = said.flow
             else:
-                made = _made(there, stacked, pulled, widths)
-            known[price, bid] = Said(version, there, stacked, pulled, made)
+                made = _made(there, change, widths)
+            known[price, bid] = Said(version, there, change, made)
             return made
 
         return at
@@ -106,15 +105,15 @@ def signed_sum(total: Decimal, widths: LadderWidths) -> str:
     return shown if shown[0] in (MINUS, "≈") else "+" + shown
 
 
-def _made(traded: Traded, stacked: Decimal | None, pulled: Decimal | None, widths: LadderWidths) -> Flow:
+def _made(traded: Traded, change: Change | None, widths: LadderWidths) -> Flow:
     """Return the texts, and make their columns wide enough."""
     sold = widths.sums.text(traded.sold) if traded.sold else ""
     bought = widths.sums.text(traded.bought) if traded.bought else ""
     if sold or bought:
         widths.traded = max(widths.traded, min(max(len(sold), len(bought)), MAX_FLOW) + 2)
-    if not (stacked or pulled) or stacked is None or pulled is None:
+    if change is None or not any(change):
         return Flow(sold, bought, "", "", "") if sold or bought else NO_FLOW
-    less, more = signed_sum(exact.CONTEXT.minus(pulled), widths), signed_sum(stacked, widths)
-    net = signed_sum(exact.subtract(stacked, pulled), widths) or "±0"
+    less, more = signed_sum(exact.CONTEXT.minus(change.pulled), widths), signed_sum(change.stacked, widths)
+    net = signed_sum(exact.subtract(change.stacked, change.pulled), widths) or "±0"
     widths.change = max(widths.change, min(max(len(less), len(more), len(net)), MAX_FLOW))
     return Flow(sold, bought, less, more, net)

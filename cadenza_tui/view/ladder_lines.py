@@ -144,8 +144,6 @@ def side_lines(
     if first:
         before, worth = _skipped(levels[:first], notionals, widths, summing)
         total = before
-    if shown and sums.decimals < 0:
-        _resolve(read, window, widths)
     shape, zero = sums.shape, sums.zero
     lines: list[Line] = []
     text = ""
@@ -190,24 +188,16 @@ def _skipped(
     return total, worth
 
 
-def _resolve(read: Read, window: tuple[int, int], widths: LadderWidths) -> None:
-    """Give the sums their decimals, by the largest of what is shown: dust at the touch says nothing."""
-    first, rows = window
-    shown = range(first, min(first + rows, len(read.levels)))
-    largest = max(shown, key=lambda index: _size(read.levels[index], widths)[0])
-    level = read.levels[largest]
-    quantity = _size(level, widths)[1]
-    if not quantity:
+def resolve(levels: Sequence[Level], widths: LadderWidths) -> None:
+    """Give the sums their decimals, by the largest of some levels: dust at the touch says nothing."""
+    if not levels:
         return
-    most = widths.quantity.shown_decimals
+    widths.quantity.grow([level.quantity for level in levels])
+    largest = max(levels, key=lambda level: widths.size(level.quantity)[0])
+    quantity, most = widths.size(largest.quantity)[1], widths.quantity.shown_decimals
     widths.sums.resolve(quantity, min(SUM_DECIMALS, most), most)
-    worth = read.notionals[largest] if read.notionals is not None else None
-    worth = exact.multiply(quantity, widths.size(level.price)[1]) if worth is None else worth
+    worth = exact.multiply(quantity, widths.size(largest.price)[1])
     widths.worths.resolve(worth, 0 if abs(worth) >= LARGE_WORTH else 2, MAX_SUM_DECIMALS)
-
-
-def _size(level: Level, widths: LadderWidths) -> tuple[float, Decimal]:
-    return widths.size(level.quantity) if level.quantity else (0.0, ZERO)
 
 
 def merged(read: Read, own: dict[Decimal, Own], *, descending: bool) -> Read:

@@ -48,17 +48,18 @@ def with_orders(scene: Scene, geometry: Geometry, line: Line, *, bid: bool) -> l
     rows: list[Row] = []
     orders = scene.reader.orders(widths.size(line.price)[1], MOST_ORDERS, bid=bid)
     for place, (price, order) in enumerate(orders, 1):
-        said = ("order", bid, place, price, order)
+        own = order.order_id in scene.reader.names
+        said = ("order", bid, place, price, order, own)
         row = widths.rows.get(said)
         if row is None:
             name = f"{number(price) if price else ''} {safe(order.order_id)}".strip()
-            row = _order_row((f"#{place}", name, order.quantity), widths, geometry, bid=bid)
+            row = _order_row((f"#{place}", name, order.quantity), widths, geometry, bid=bid, own=own)
             widths.rows[said] = row
         rows.append(row)
     return rows
 
 
-def _order_row(said: tuple[str, str, str], widths: LadderWidths, g: Geometry, *, bid: bool) -> Row:
+def _order_row(said: tuple[str, str, str], widths: LadderWidths, g: Geometry, *, bid: bool, own: bool) -> Row:
     """Return one order: its size under those of its side, its place under the price, its name opposite."""
     mark, name, size = said
     quantity = widths.quantity.text(size) if g.quantity else ""
@@ -68,12 +69,12 @@ def _order_row(said: tuple[str, str, str], widths: LadderWidths, g: Geometry, *,
     before, after = g.left, g.right
     if not bid:
         name = clip(name, max(before - g.traded - 2, 0))
-        left = Span((name + " ").rjust(before) if name else blank(before), Role.FAINT)
+        left = Span((name + " ").rjust(before) if name else blank(before), Role.OWN if own else Role.FAINT)
         right = Span((blank(2 + g.traded) + quantity).ljust(after), Role.MUTED)
     else:
         zone = before - g.traded - 1
         left = Span((quantity.rjust(zone) if zone > 0 else "").ljust(before), Role.MUTED)
         name = clip(name, max(after - g.traded - g.after - 3, 0))
-        right = Span((blank(3 + g.traded) + name).ljust(after), Role.FAINT)
-    spans = (left, Span("  " + mark, Role.FAINT), right)
+        right = Span((blank(3 + g.traded) + name).ljust(after), Role.OWN if own else Role.FAINT)
+    spans = (left, Span(("◆ " if own else "  ") + mark, Role.OWN if own else Role.FAINT), right)
     return fit_row(tuple([span for span in spans if span.text]), g.width)

@@ -27,7 +27,8 @@ ONE = Decimal(1)
 MOST_READ = 4096
 """Rows of a side that are read at most: so far a cursor goes."""
 _ADD = exact.CONTEXT.add
-_DEPTHS = {"5": 5, "10": 10, "20": 20, "50": 50}
+DEPTHS = {"5": 5, "10": 10, "20": 20, "50": 50}
+"""Levels a side that the imbalance is over, by the choice of it; "all" has no number."""
 
 
 @dataclass(slots=True)
@@ -42,6 +43,8 @@ class Reader:
     """The groups kept from frame to frame where no study keeps them."""
     texts: dict[bool, tuple[Sequence[Group], Sequence[Level]]]
     """The groups of the last frame, and how they are spelled."""
+    names: frozenset[str] = frozenset()
+    """The ids of the own orders."""
 
     def side(self, *, bid: bool) -> AnySide:
         """Return one side of the book."""
@@ -129,6 +132,9 @@ def reader(
         if increment is not None:
             price_of = (made.grouped(bid=True).price_of, made.grouped(bid=False).price_of)
         ahead = study.queue.ahead if study is not None and queue else None
+        made.names = frozenset(
+            name for order in orders for name in (order.order_id, order.client_order_id) if name
+        )
         made.own = own_orders(orders, book.instrument_id, price_of, ahead)
     return made
 
@@ -149,7 +155,7 @@ def depths(
         if depth == "all":
             levels = side.levels()
         else:
-            wanted = _DEPTHS[depth]
+            wanted = DEPTHS[depth]
             read = reads[place] if reads and look.increment is None else None
             if read is not None and read.own is None and (len(read.levels) >= wanted or read.whole):
                 levels = read.levels[:wanted]

@@ -77,7 +77,7 @@ class Scene:
         if study is None or self.running or not (traded or changes):
             return None
         flow, increment, widths = study.flow, self.reader.increment, memory.widths
-        memory.flow.begin(flow, widths, increment, traded, changes)
+        memory.flow.begin(flow, widths, increment, traded, changes and flow.known)
         return memory.flow.reading(flow, widths, increment, bid=bid, traded=traded, changes=changes)
 
     def geometry(self) -> Geometry:

@@ -8,6 +8,7 @@ from cadenza_tui.view import ladder_choices as choices
 from cadenza_tui.view.ladder_cursor import locate, moved, prices_of, through
 from cadenza_tui.view.ladder_lines import side_lines
 from cadenza_tui.view.ladder_orders import turn_fold, unfolded_rows
+from cadenza_tui.view.ladder_read import DEPTHS
 from cadenza_tui.view.ladder_rows import level_rows
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def stack(scene: Scene) -> list[Row]:
 
 
 def _reads(scene: Scene, above: int, rows: int) -> tuple[Read, Read]:
-    """Read both sides as far as they are in sight, and as far as the cursor's price."""
+    """Read both sides as far as they are in sight, the cursor stands, and the imbalance is of."""
     memory, reader = scene.memory, scene.reader
     if memory.cursor is None:
-        return reader.read(rows - above, bid=True), reader.read(above, bid=False)
+        least = 0 if reader.increment is not None else DEPTHS.get(choices.DEPTH.of(scene.options), 0)
+        return reader.read(max(rows - above, least), bid=True), reader.read(max(above, least), bid=False)
     return (
         reader.reach(memory.cursor, rows - above, memory.widths, bid=True),
         reader.reach(memory.cursor, above, memory.widths, bid=False),

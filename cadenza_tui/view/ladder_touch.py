@@ -138,7 +138,7 @@ def foot_row(foot: Foot, widths: LadderWidths, geometry: Geometry, width: int) -
         Span(bids.rjust(g.bid_zone - 1) + blank(1 + g.traded + 2), Role.TEXT),
         Span("━" * share, Role.BID),
         Span("─" * (g.price - share if foot.bids or foot.asks else 0), Role.ASK),
-        Span(blank(2 + g.traded) + _placed(asks, widths, g).ljust(g.ask_zone - 1), Role.TEXT),
+        Span(blank(1 + g.traded) + asks.rjust(g.quantity + 1).ljust(g.ask_zone), Role.TEXT),
         Span("".join([" " + text for text in ask_changes[::-1]]).ljust(after), Role.MUTED),
     ]
     return fit_row(tuple([span for span in spans if span.text]), width)
@@ -158,11 +158,6 @@ def _total(total: Decimal, widths: LadderWidths, room: int) -> str:
         return shown
     text = text if len(text) <= room else short(total)
     return text if len(text) <= room else fitted(text, room)
-
-
-def _placed(text: str, widths: LadderWidths, g: Geometry) -> str:
-    """Return an ask's total, which is written from the left, under the sizes."""
-    return text.rjust(min(g.quantity, g.ask_zone - 1))
 
 
 def _share(bids: Decimal, asks: Decimal, cells: int) -> int:

@@ -39,7 +39,10 @@ def option_rows(items: Sequence[Item], *, cursor: int, width: int) -> tuple[Row,
 
 def _row(item: Item, words: int, width: int, *, pointed: bool) -> Row:
     ground = Ground.CURSOR if pointed else Ground.PANEL
-    start: Row = (Span(" " + left(item.word, words), Role.STRONG if pointed else Role.TEXT, ground),)
+    start: Row = (
+        Span("▸" if pointed else " ", Role.ACCENT, ground),
+        Span(left(item.word, words), Role.STRONG if pointed else Role.TEXT, ground),
+    )
     values: list[Span] = []
     for value in item.values or (item.value,):
         if value == item.value:

@@ -42,6 +42,8 @@ LEAST_BOOK = 4
 BESIDE_FROM = 140
 """Cells from which on the table stands beside the book."""
 TABLE_WIDTH = 70
+MARKED_FROM = 32
+"""Cells from which on the best prices are marked: in fewer, digits need the room."""
 MAX_VENUE = 24
 HEADINGS = (
     Heading("venue", kind="text"),
@@ -109,7 +111,10 @@ def venues(
         rows = [(*row, Span("  "), *other) for row, other in zip(rows, listing, strict=True)]
     else:
         rows += [] if shown == "book" else _table(consolidated, memory, width)
-    rows.append(_line(consolidated, instrument, memory, width))
+    if memory.cursor and room > 0:
+        rows.append(fit_row(_at_cursor(consolidated, instrument, memory), width))
+    else:
+        rows.append(_line(consolidated, instrument, memory, width))
     return Pane(TITLE, trusted, tuple(rows[:height]), dimmed=trust.dimmed)
 
 
@@ -145,7 +150,8 @@ def _table(consolidated: Consolidated, memory: VenuesMemory, width: int) -> list
     """Return a row for each venue: its own touch, the best of all marked, or why it has dropped out."""
     best_bid = consolidated.best_bid.price if consolidated.best_bid is not None else None
     best_ask = consolidated.best_ask.price if consolidated.best_ask is not None else None
-    lines = [_quote_line(quote, memory, best_bid, best_ask) for quote in consolidated.venues]
+    marks = ("◂", " ") if width >= MARKED_FROM else ("", "")
+    lines = [_quote_line(quote, memory, (best_bid, best_ask), marks) for quote in consolidated.venues]
     rows = table("venues", HEADINGS, lines, width=width, widths=memory.table)
     for at, quote in enumerate(consolidated.venues, start=1):
         if quote.why:
@@ -156,13 +162,17 @@ def _table(consolidated: Consolidated, memory: VenuesMemory, width: int) -> list
 
 
 def _quote_line(
-    quote: VenueQuote, memory: VenuesMemory, best_bid: Decimal | None, best_ask: Decimal | None
+    quote: VenueQuote,
+    memory: VenuesMemory,
+    bests: tuple[Decimal | None, Decimal | None],
+    marks: tuple[str, str],
 ) -> Line:
+    """Return a venue's cells; ``marks`` stand behind a price that is the best of all, and behind others."""
     prices, sizes = memory.prices.shown_decimals, memory.quantities.shown_decimals
     cells = [Cell(quote.venue)]
     for touch, best, role, strong in (
-        (quote.bid, best_bid, Role.BID, Role.BID_STRONG),
-        (quote.ask, best_ask, Role.ASK, Role.ASK_STRONG),
+        (quote.bid, bests[0], Role.BID, Role.BID_STRONG),
+        (quote.ask, bests[1], Role.ASK, Role.ASK_STRONG),
     ):
         if touch is None:
             pair = [UNKNOWN_CELL, UNKNOWN_CELL]
@@ -170,7 +180,10 @@ def _quote_line(
             is_best = touch[0] == best
             size = number_cell(exact(touch[1], sizes), role=Role.TEXT if is_best else Role.MUTED)
             price = Cell(
-                exact(touch[0], prices), strong if is_best else role, "◂" if is_best else " ", Role.ACCENT
+                exact(touch[0], prices),
+                strong if is_best else role,
+                marks[0] if is_best else marks[1],
+                Role.ACCENT,
             )
             pair = [size, price]
         cells += pair if role is Role.BID else pair[::-1]
@@ -183,9 +196,7 @@ def _quote_line(
 
 
 def _line(consolidated: Consolidated, instrument: Instrument | None, memory: VenuesMemory, width: int) -> Row:
-    """Return what the cursor stands on, else which venues cross, else who is best."""
-    if memory.cursor:
-        return fit_row(_at_cursor(consolidated, instrument, memory), width)
+    """Return which venues cross, else who is best."""
     prices = memory.prices.shown_decimals
     if consolidated.cross is not None:
         said = _cross_words(consolidated.cross, instrument, prices, memory.quantities.shown_decimals)

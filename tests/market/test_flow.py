@@ -69,7 +69,7 @@ def agree(market: Market, naive: NaiveFlow) -> None:
 
 
 CHECKS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -117,7 +117,7 @@ def test_flow_of_a_plain_book_is_what_a_naive_count_makes_of_it(data: st.DataObj
     follow(data, (BookType.L2, ("price", "quantity")))
 
 
-@settings(CHECKS, max_examples=40)
+@settings(CHECKS, max_examples=30)
 @given(data=st.data(), layout=layouts())
 def test_flow_of_every_type_of_book_is_what_a_naive_count_makes_of_it(
     data: st.DataObject, layout: tuple[BookType, tuple[str, ...]]

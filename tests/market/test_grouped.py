@@ -119,7 +119,7 @@ class WatchedMachine(BookMachine):
 
 def test_groups_and_sums_agree_with_naive_ones() -> None:
     """Whatever is applied and whenever it is read, groups and totals are exact sums over their levels."""
-    run_state_machine_as_test(WatchedMachine, settings=settings(CHECKS, max_examples=50))
+    run_state_machine_as_test(WatchedMachine, settings=settings(CHECKS, max_examples=30))
 
 
 def test_groups_and_sums_agree_when_every_bound_is_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_groups_and_sums_agree_when_every_bound_is_tiny(monkeypatch: pytest.Monk
     monkeypatch.setattr(journal, "NEAR", 2)
     monkeypatch.setattr(units, "MAXIMUM_KNOWN", 3)
     monkeypatch.setattr(sides, "MAXIMUM_TICKS", 3)
-    run_state_machine_as_test(WatchedMachine, settings=settings(CHECKS, max_examples=20))
+    run_state_machine_as_test(WatchedMachine, settings=settings(CHECKS, max_examples=12))
 
 
 def test_bids_go_down_and_asks_go_up() -> None:

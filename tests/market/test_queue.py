@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cadenza_tui.market import queue
 from cadenza_tui.market.queue import Ahead
 from cadenza_tui.market.records import BookType, BookUpdate, Order, Print, Side, UpdateType
 from cadenza_tui.market.state import Market
 from tests.market.updates import COLUMNS, INSTRUMENT, diff, snapshot
+
+if TYPE_CHECKING:
+    import pytest
 
 MS = 1_000_000
 
@@ -86,10 +91,10 @@ def test_own_orders_that_joined_later_are_not_ahead() -> None:
     """Of several own orders at a price the older ones are ahead of the younger, and not the other way."""
     market = watched()
     first, second = order("first", "2", at=800 * MS), order("second", "3", at=900 * MS)
-    queue = market.study(INSTRUMENT).queue
-    queue.ahead(second)
-    assert queue.ahead(first) == Ahead(Decimal(4), exact=False)
-    assert queue.ahead(second) == Ahead(Decimal(6), exact=False)
+    places = market.study(INSTRUMENT).queue
+    places.ahead(second)
+    assert places.ahead(first) == Ahead(Decimal(4), exact=False)
+    assert places.ahead(second) == Ahead(Decimal(6), exact=False)
 
 
 def test_an_order_that_fills_in_part_is_at_the_front() -> None:
@@ -121,53 +126,65 @@ def test_nothing_is_known_of_orders_that_the_book_cannot_show() -> None:
     assert ahead(market, order()) is None
 
 
+def test_orders_that_are_no_more_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The orders that are looked at are bounded; those that have ended do not count."""
+    monkeypatch.setattr(queue, "MAXIMUM_ORDERS", 2)
+    market = watched()
+    places = market.study(INSTRUMENT).queue
+    orders = [order(f"o{number}") for number in range(3)]
+    places.see(orders)
+    assert [places.ahead(one) is None for one in orders] == [False, False, True]
+    places.see(orders[1:])
+    assert [places.ahead(one) is None for one in orders[1:]] == [False, False]
+
+
 def test_an_l3_counted_book_says_it_exactly() -> None:
     """What stands before the order in its price's queue, for an order that is known by one of its ids."""
     market = Market()
-    queue = market.study(INSTRUMENT).queue
+    places = market.study(INSTRUMENT).queue
     market.apply_book(snapshot("10:1:x 10:2:y 10:3:o 10:4:z", "", BookType.L3_COUNTED, timestamp=1_000 * MS))
-    assert queue.ahead(order("o")) == Ahead(Decimal(3), exact=True)
+    assert places.ahead(order("o")) == Ahead(Decimal(3), exact=True)
     market.apply_book(diff("10:0:x", "", BookType.L3_COUNTED, timestamp=1_001 * MS))
-    assert queue.ahead(order("o")) == Ahead(Decimal(2), exact=True)
-    assert queue.ahead(order("unknown")) == Ahead(Decimal(7), exact=False)
+    assert places.ahead(order("o")) == Ahead(Decimal(2), exact=True)
+    assert places.ahead(order("unknown")) == Ahead(Decimal(7), exact=False)
     by_venue = msgspec.structs.replace(order("ours"), external_id="z")
-    assert queue.ahead(by_venue) == Ahead(Decimal(5), exact=True)
+    assert places.ahead(by_venue) == Ahead(Decimal(5), exact=True)
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_the_bound_is_never_below_what_is_ahead(data: st.DataObject) -> None:
-    """Against a queue in which everything is known: orders join, leave and are served, messages come late."""
-    queue: deque[tuple[str, int]] = deque()
+    """Against a line in which everything is known: orders join, leave and are served, messages come late."""
+    line: deque[tuple[str, int]] = deque()
     number = 0
     at = 1_000
 
     def displayed() -> int:
-        return sum(quantity for _, quantity in queue)
+        return sum(quantity for _, quantity in line)
 
     for _ in range(data.draw(st.integers(0, 4))):
-        queue.append((f"{number}", data.draw(st.integers(1, 5))))
+        line.append((f"{number}", data.draw(st.integers(1, 5))))
         number += 1
-    market = watched(f"10:{displayed()} 9:5" if queue else "9.99:1 9:5")
+    market = watched(f"10:{displayed()} 9:5" if line else "9.99:1 9:5")
     mine = order(at=at * MS)
-    queue.append(("mine", 2))
+    line.append(("mine", 2))
     late: list[Print] = []
     book = [displayed()]
     for _ in range(data.draw(st.integers(1, 12))):
         at += data.draw(st.integers(1, 3))
         what = data.draw(st.sampled_from(["join", "leave", "trade", "look", "deliver"]))
         if what == "join":
-            queue.append((f"{number}", data.draw(st.integers(1, 5))))
+            line.append((f"{number}", data.draw(st.integers(1, 5))))
             number += 1
         elif what == "leave":
-            others = [each for each in queue if each[0] != "mine"]
+            others = [each for each in line if each[0] != "mine"]
             if others:
-                queue.remove(data.draw(st.sampled_from(others)))
-        elif what == "trade" and queue[0][0] != "mine":
-            name, quantity = queue.popleft()
+                line.remove(data.draw(st.sampled_from(others)))
+        elif what == "trade" and line[0][0] != "mine":
+            name, quantity = line.popleft()
             taken = data.draw(st.integers(1, quantity))
             if taken < quantity:
-                queue.appendleft((name, quantity - taken))
+                line.appendleft((name, quantity - taken))
             late.append(sold(str(taken), at * MS))
         elif what == "deliver":
             for one in late:
@@ -180,7 +197,7 @@ def test_the_bound_is_never_below_what_is_ahead(data: st.DataObject) -> None:
                 BookUpdate(INSTRUMENT, UpdateType.DIFF, BookType.L2, COLUMNS[BookType.L2], rows, [], at * MS)
             )
         before = 0
-        for name, quantity in queue:
+        for name, quantity in line:
             if name == "mine":
                 break
             before += quantity

@@ -155,6 +155,10 @@ def test_the_total_of_a_side_is_kept_up() -> None:
     market.apply_book(book_of("A", diff("", "12:0 13:1")))
     assert [*study.total(book.asks)] == [6, 68, None, 2]
     assert [*study.total(book.bids)] == [10, 95, None, 2]
+    study.grouped(book.bids, Decimal(5))
+    market.apply_book(book_of("A", diff("9:1", "")))
+    assert [*study.total(book.bids)] == [6, 59, None, 2]
+    assert [*study.total(book.asks)] == [6, 68, None, 2]
 
 
 def test_groups_keep_a_journal_while_they_are_read() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadenza_tui.simulator.candles import INTERVALS, Candle, Candles, bucket
+from cadenza_tui.simulator.exchange import Exchange
 
 START = 1_723_161_254_000_000_000
 SECOND = 10**9
@@ -81,3 +82,14 @@ def test_every_interval_of_the_contract_is_kept() -> None:
     for interval in INTERVALS:
         newest = kept.since(interval, None)[-1]
         assert newest.open_ms == bucket(interval, START // 10**6)
+
+
+def test_the_past_trades_as_much_as_the_present() -> None:
+    """What a minute of the seeded past has traded on average is what the running market trades in one."""
+    for prints in (None, 20.0):
+        exchange = Exchange(7, instruments=1, rate=40, prints=prints)
+        exchange.advance(180 * SECOND, lambda _channel: False)
+        candles = exchange.markets["BINANCE:BTC/USDT"].candles.latest("1m", 5_000)
+        past, present = candles[:1_440], candles[1_440:1_443]
+        ratio = sum(one.volume for one in past) / 1_440 / (sum(one.volume for one in present) / 3)
+        assert 0.4 < ratio < 2.5

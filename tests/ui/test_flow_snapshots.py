@@ -64,6 +64,26 @@ async def test_the_ladder(name: str) -> None:
         compare(f"ladder-{name}", app)
 
 
+BOOKS = {
+    "l3-unfolded": ("BITFINEX:ETH/USD", ["j", "j", "x"]),
+    "l3-counted": ("DERIBIT:BTC-PERP/USDC", ["k", "x"]),
+    "vwap": ("WINTERMUTE:BTC/USDT", []),
+    "l2-exchange": ("IBKR:AAPL/USD", ["j"]),
+}
+
+
+@pytest.mark.parametrize("kind", BOOKS)
+async def test_books_of_other_types(kind: str) -> None:
+    """Single orders of a level, a curve that is never added up, and who quotes."""
+    name, keys = BOOKS[kind]
+    stage = Stage(instruments=29, rate=40).open(1)
+    async with monitor(stage, size=(100, 30)) as (app, pilot):
+        app.monitor.select(name)
+        await press(pilot, "z", *keys)
+        await still(app, pilot)
+        compare(f"book-{kind}", app)
+
+
 @pytest.mark.parametrize("name", ["filtered", "aggregated", "scrolled"])
 async def test_the_tape(name: str) -> None:
     """Maximised: a least size, sweeps as one, and scrolled while prints go on."""

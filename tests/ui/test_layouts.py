@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cadenza_tui.ui.desk import View
+from cadenza_tui.ui.keys import KEYS
 from cadenza_tui.ui.preferences import Preferences
 from cadenza_tui.view.arrangements import VIEWS
 
@@ -145,6 +147,26 @@ async def test_choices_survive_a_restart(tmp_path: Path) -> None:
         assert app.monitor.desk.selected == "BINANCE:BTC/USDT"
 
 
+async def test_pins_of_the_command_line_stand_beside_those_that_are_kept() -> None:
+    """Neither takes the place of the other."""
+    kept = Preferences(pinned={"demo": ["OKX:BTC/USDT"]}, keeps_pinned=False)
+    stage = quick()
+    async with monitor(stage, preferences=kept) as (_, pilot):
+        assert len(stage.pinned) == 3
+        await press(pilot, "P")
+        assert len(stage.pinned) == 2
+        assert kept.pinned == {"demo": ["OKX:BTC/USDT"]}
+
+
+async def test_pins_that_are_no_longer_listed_are_left_out() -> None:
+    """And another server's pins are its own."""
+    kept = Preferences(pinned={"demo": ["GONE:X/Y", "OKX:BTC/USDT"], "prod": ["BINANCE:ETH/USDT"]})
+    stage = quick()
+    async with monitor(stage, preferences=kept) as (app, _):
+        assert stage.pinned == app.monitor.desk.pinned == ["OKX:BTC/USDT"]
+        assert app.monitor.desk.selected == "OKX:BTC/USDT"
+
+
 async def test_a_group_is_remembered_for_each_instrument() -> None:
     """Another instrument has its own; the way back finds the first one's."""
     async with monitor(quick()) as (app, pilot):
@@ -183,3 +205,24 @@ async def test_the_footer_is_that_of_the_pane_in_focus() -> None:
             assert words[app.monitor.desk.focused] in app.part("footer")
             assert "? help" in app.part("footer")
             await press(pilot, "tab")
+
+
+KEYS_THAT_LEAVE = {"quit", "suspend", "palette", "find", "filter", "options", "help"}
+
+
+@pytest.mark.parametrize("size", [(40, 12), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_keys_in_any_order_do_no_harm(seed: int, size: tuple[int, int]) -> None:
+    """While the market goes on: every pane keeps its width, and the program goes on."""
+    chance = random.Random(seed)
+    keys = [key.keys.split(",")[0] for key in KEYS if key.id not in KEYS_THAT_LEAVE]
+    stage = quick()
+    async with monitor(stage, size=size) as (app, pilot):
+        for _ in range(12):
+            await pilot.press(*chance.choices(keys, k=12))
+            stage.advance(0.3)
+            await settle(pilot)
+            for name in shown(app):
+                pane = app.monitor._panes[name]
+                assert all(strip.cell_length == pane.size.width for strip in pane.strips), name
+        assert app.return_code is None

@@ -87,6 +87,15 @@ async def test_direct_keys_work_from_every_pane() -> None:
         assert app.monitor.preferences.filters == {"base": {}}
 
 
+async def test_what_is_out_of_sight_is_not_changed() -> None:
+    """The direct keys of ladder and tape do nothing in the Account view."""
+    async with monitor(quick()) as (app, pilot):
+        await press(pilot, "f2", "m", "a", "w", "plus", "right_square_bracket")
+        assert app.monitor.preferences.options == {}
+        assert not any(app.monitor.preferences.groups.values())
+        assert not any(app.monitor.preferences.filters.values())
+
+
 async def test_commands_say_every_value_of_every_choice() -> None:
     """The palette sets one by name."""
     async with monitor(quick()) as (app, pilot):

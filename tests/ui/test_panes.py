@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cadenza_tui.view.text import row_cells
 from tests.support.columns import column
 
 from .stage import PaintedApp, Stage, monitor, press, settle, spelled
@@ -131,6 +132,20 @@ async def test_a_paused_book_stands_and_says_so() -> None:
         assert set(column(app.part("book"), "price")) & app.stage.prices("BINANCE:BTC/USDT")
         assert column(app.part("book"), "price") != frozen
         assert app.glass.colours(app.pane("book")) >= colours - {"b794f6"}
+
+
+async def test_what_stands_is_fitted_to_another_width() -> None:
+    """Made narrower while it is paused: the same levels, in rows of the pane's width."""
+    async with monitor() as (app, pilot):
+        await press(pilot, "p")
+        before = column(app.part("book"), "price")
+        app.stage.advance(1.0)
+        await press(pilot, *["less_than_sign"] * 2)
+        assert column(app.part("book"), "price") == before
+        pane = app.monitor._panes["book"]
+        width, height = pane.inside
+        made = app.monitor._presenter.pane("book", width, height, app.stage.now())
+        assert {row_cells(row) for row in made.body} == {width}
 
 
 async def test_a_pause_ends_with_the_instrument() -> None:

@@ -43,6 +43,9 @@ def test_what_was_saved_is_found_again(tmp_path: Path) -> None:
     assert first.notice == ""
 
 
+NAMES = ["masked", "clock", "hide_dust", "currency", "sorts", "view", "options", "groups", "filters"]
+NAMES += ["sizes", "pinned", "x"]
+
 HOSTILE: list[dict[str, object]] = [
     {"view": "nowhere"},
     {"options": {"book": {"shape": "\x1b[2J", "Shape": "dom"}, "BOOK": {"shape": "dom"}}},
@@ -120,15 +123,7 @@ def test_a_file_that_cannot_be_opened_masks_and_says_so(tmp_path: Path) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            ["masked", "clock", "hide_dust", "currency", "sorts", "x"]
-            + ["view", "options", "groups", "filters", "sizes", "pinned"]
-        ),
-        json_values,
-    )
-)
+@given(st.dictionaries(st.sampled_from(NAMES), json_values))
 def test_whatever_the_file_says_is_checked(tmp_path: Path, content: dict[str, object]) -> None:
     """Every value has its type, and what is saved again can be loaded."""
     path = tmp_path / "preferences.json"

@@ -60,10 +60,11 @@ def seen(pane: Pane, *, sigma: bool = True) -> list[Seen]:
     """Return the rows with a size from the top down: no column but sigma's beside it, and a foot below."""
     found: list[Seen] = []
     for row in pane.body[:-1]:
-        price = _price(row)
-        if price is None:
+        at = _price_at(row)
+        if at is None:
             continue
-        before, after = text(row).split(price, 1)
+        price = row[at].text.strip()
+        before, after = text(row[:at]), text(row[at + 1 :])
         bid = bool(before.split())
         words = before.split() if bid else after.split()[::-1]
         total = words.pop(0) if sigma else "≈0"
@@ -72,10 +73,12 @@ def seen(pane: Pane, *, sigma: bool = True) -> list[Seen]:
     return found
 
 
-def _price(row: Row) -> str | None:
-    """Return the price of a row with a size, None for the touch, the header, the foot and bare prices."""
-    words = [span.text.strip() for span in row if span.role in PRICES and span.text.strip()]
-    return words[0] if words and words[0][0].isdigit() else None
+def _price_at(row: Row) -> int | None:
+    """Return which span is the price of a row with a size; None for the touch, the header and bare prices."""
+    for at, span in enumerate(row):
+        if span.role in PRICES and span.text.strip()[:1].isdigit():
+            return at
+    return None
 
 
 ticks = st.integers(1, 120)

@@ -104,6 +104,12 @@ def test_beside_each_other_where_there_is_room() -> None:
     assert "buy at" in narrow[5]
 
 
+def test_costs_come_with_a_number_or_not_at_all() -> None:
+    """Where there is room for the names of their columns alone, that room stays empty."""
+    assert len(plain(pane(watched(), width=80, height=5))) == 4
+    assert "buy at" in plain(pane(watched(), width=80, height=6))[4]
+
+
 @pytest.mark.parametrize("width", [8, 20, 30, 44, 60, 103, 104, 200])
 @pytest.mark.parametrize("height", [0, 1, 4, 8, 20])
 def test_rows_are_exactly_as_wide_as_the_pane(width: int, height: int) -> None:

@@ -292,3 +292,11 @@ def test_sums_are_exact() -> None:
     bids = [(f"{100 - n}.00", "0.1") for n in range(10)]
     last = next(row for row in plain(shown(book(bids, []), height=24)) if " 91.00" in row)
     assert Decimal(last.split()[0]) == Decimal("1.000")
+
+
+@pytest.mark.parametrize(
+    ("width", "words"), [(60, "L2 · group 0.50 · in sync · 0.1 s"), (36, "group 0.50 · in sync · 0.1 s")]
+)
+def test_the_border_says_the_group_in_force(width: int, words: str) -> None:
+    """The increment stands in the border in its own decimals, and stays there when it is narrow."""
+    assert text(shown(book(BIDS, ASKS), width=width, group=Decimal("0.5")).trust) == words

@@ -94,7 +94,7 @@ def test_a_price_off_the_axis_is_not_lost() -> None:
     """A level between two steps stands at the step below a bid, above an ask."""
     pane = shown(book([("100.004", "1"), ("100.00", "2")], [("100.006", "5")]), height=14, options=DOM)
     rows = [(row.price, row.quantity) for row in seen(pane)]
-    assert rows == [(Decimal("100.01"), 5), (Decimal("100.00"), 3)]
+    assert rows == [(Decimal("100.01"), Decimal(5)), (Decimal("100.00"), Decimal(3))]
 
 
 @pytest.mark.parametrize("ask", ["100.00", "99.97"])
@@ -170,7 +170,7 @@ def test_without_a_tick_the_step_is_the_finest_decimal() -> None:
     """Where no tick is known, the book's own decimals make the axis."""
     held = OrderBook(ID)
     rows = [("0.5", "1"), ("0.25", "2")]
-    held.apply(BookUpdate(ID, UpdateType.SNAPSHOT, BookType.L2, ("price", "quantity"), rows, [], 1))
+    held.apply(BookUpdate(ID, UpdateType.SNAPSHOT, BookType.L2, ("price", "quantity"), [*rows], [], 1))
     bare = Instrument(ID, "BINANCE", "BTC/USDT")
     pane = shown(held, instrument=bare, height=70, options=DOM)
     assert [row.price for row in seen(pane)] == [Decimal("0.50"), Decimal("0.25")]

@@ -22,8 +22,8 @@ ALL_ON = {"traded": "on", "stacked": "on"}
 
 def update(bids: list[tuple[str, str]], asks: list[tuple[str, str]], at: int = 1) -> BookUpdate:
     """Return a diff of these rows, ``at`` seconds after the snapshot."""
-    rows = (bids, asks, NOW + at * 10**9)
-    return BookUpdate(ID, UpdateType.DIFF, BookType.L2, ("price", "quantity"), *rows)
+    kind = UpdateType.DIFF
+    return BookUpdate(ID, kind, BookType.L2, ("price", "quantity"), [*bids], [*asks], NOW + at * 10**9)
 
 
 def followed(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> tuple[OrderBook, Studies]:

@@ -152,6 +152,20 @@ def test_a_group_unfolds_to_the_orders_of_its_prices(shape: str) -> None:
     assert words == (places[::-1] if shape == "stack" else places)
 
 
+def test_an_own_order_is_marked_among_the_others() -> None:
+    """An unfolded order that is the user's own has the mark and the role of own orders."""
+    columns = ("price", "quantity", "orderId")
+    held = book([("100.00", "1", "other"), ("100.00", "2", "BUY100.002")], [], BookType.L3_COUNTED, columns)
+    memory = LadderMemory()
+    memory.move(1)
+    memory.unfold()
+    pane = shown(held, memory=memory, width=80, own_orders=[order(Side.BUY, "100.00", "2")])
+    other, own = (next(row for row in pane.body if word in text(row)) for word in ("#1", "#2"))
+    assert text(own).split() == ["2.00000", "◆", "#2", "BUY100.002"]
+    assert any(span.role is Role.OWN and "BUY100.002" in span.text for span in own)
+    assert not any(span.role is Role.OWN for span in other)
+
+
 def test_the_queue_ahead_of_an_own_order_is_told() -> None:
     """Exactly where the book knows the order, else as the most that it can be, and not where it is off."""
     columns = ("price", "quantity", "orderId")
@@ -160,7 +174,7 @@ def test_the_queue_ahead_of_an_own_order_is_told() -> None:
         (book(bids, [], BookType.L3_COUNTED, columns), "· 2.500 ahead"),
         (book([("100.00", "3.5")], []), "· ≤2.500 ahead"),
     ):
-        study = Studies(lambda _, held=held: held).of(ID)
+        study = Studies({ID: held}.__getitem__).of(ID)
         own = order(Side.BUY, "100.00", "1")
         options: dict[str, object] = {"study": study, "own_orders": [own], "width": 100}
         row = next(row for row in shown(held, **options).body if "100.00" in text(row))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cadenza_tui.market.records import BookType, Print, Side
+from cadenza_tui.market.records import BookType, BookUpdate, Print, Side, UpdateType
 from cadenza_tui.market.study import Studies
 from cadenza_tui.view.ladder import LadderMemory
 from cadenza_tui.view.rows import Role
@@ -140,7 +140,7 @@ def test_the_touch_line_is_of_the_raw_book(
     micro = (bid * ask_size + ask * bid_size) / (bid_size + ask_size)
     assert abs(Fraction(words[7]) - (micro - mid)) <= Fraction(6, 10_000)
     most = None if depth == "all" else int(depth)
-    below, above = (sum(Fraction(size) for _, size in side[:most]) for side in (bids, asks))
+    below, above = (sum((Fraction(size) for _, size in side[:most]), Fraction(0)) for side in (bids, asks))
     assert words[8] == f"imb({depth})"
     assert Decimal(words[9]) == rounded((below - above) / (below + above), 2)
 
@@ -226,3 +226,41 @@ def test_a_curve_is_never_summed(kind: str) -> None:
     assert words[words.index("Σ") + 1] == "3.000"
     assert words[words.index("at") + 1] == "99.000"
     assert words[-2] == "149.25"
+
+
+changes = st.lists(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 120), st.integers(0, 3)), min_size=1, max_size=6),
+    max_size=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(books(), increments, shapes, changes)
+def test_a_ladder_that_is_kept_up_reads_as_one_made_anew(
+    sides: tuple[Rows, Rows],
+    increment: Decimal | None,
+    shape: str,
+    messages: list[list[tuple[bool, int, int]]],
+) -> None:
+    """Frame after frame, with everything that is remembered, the numbers are those of the book as it is."""
+    held = book(*sides)
+    studies = Studies({ID: held}.__getitem__)
+    study, memory = studies.of(ID), LadderMemory()
+    options = {"shape": shape, "recentre": "always", "depth": "all"}
+    for message in messages:
+        rows: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        for bid, tick, size in message:
+            rows[0 if bid else 1][f"{100 + tick / 100:.2f}"] = str(size)
+        bids, asks = ([*side.items()] for side in rows)
+        update = BookUpdate(ID, UpdateType.DIFF, BookType.L2, ("price", "quantity"), [*bids], [*asks], NOW)
+        studies.after_book(held, held.apply(update))
+        kept = shown(held, width=100, height=40, group=increment, options=options, study=study, memory=memory)
+        anew = shown(held, width=100, height=40, group=increment, options=options)
+        assert [row[:3] for row in seen(kept)] == [row[:3] for row in seen(anew)]
+        for one, other in zip(seen(kept), seen(anew), strict=True):
+            assert one.sigma is None or other.sigma is None or abs(one.sigma - other.sigma) <= Decimal("0.5")
+        touches = [
+            next(text(row).split() for row in pane.body if "imb" in text(row) or "empty" in text(row))
+            for pane in (kept, anew)
+        ]
+        assert touches[0] == touches[1]

@@ -152,7 +152,7 @@ def test_a_cross_names_both_venues_and_what_it_would_leave() -> None:
     assert "crossed −0.10" in row_with(pane(CROSSED), "100.05")
 
 
-@pytest.mark.parametrize("width", [8, 12, 14, 20, 30, 50, 78, 110, 198])
+@pytest.mark.parametrize("width", [12, 14, 20, 30, 50, 78, 110, 198])
 def test_the_mid_is_never_cut(width: int) -> None:
     """With the decimal more of a half tick it stands under the prices, point under point, or not at all."""
     books = [venue("OKX", [("100.11", "1")], [("100.20", "1")]), venue("B", [("99", "1")], [("100.00", "4")])]
@@ -195,6 +195,23 @@ def test_the_cursor_passes_over_the_spread_row_and_stops_at_the_ends() -> None:
     assert memory.cursor == memory.reach[1] > 0
     assert memory.release()
     assert not memory.release()
+
+
+@pytest.mark.parametrize("shown", ["both", "book", "table"])
+def test_the_cursor_lets_go_of_a_side_that_empties(shown: str) -> None:
+    """When the level under it has gone, the line says again what it says without a cursor."""
+    memory = VenuesMemory()
+    pane(memory=memory)
+    memory.move(2)
+    rows = plain(pane([venue("OKX", [], [("100.20", "1")])], memory=memory, shown=shown))
+    assert rows[-1].split() == ["best", "—", "×", "OKX", "100.20"]
+
+
+def test_a_number_that_is_cut_says_so() -> None:
+    """In a few cells a tiny bid is not shown as zero."""
+    books = [venue("OKX", [("-0.0005", "1")], [("0.0001", "1")])]
+    shown = pane(books, width=20, height=6, instrument=None, shown="table")
+    assert not re.search(r"−0(?![.…0-9])", screen(shown))
 
 
 def test_groups_go_down_for_bids_and_up_for_asks() -> None:
