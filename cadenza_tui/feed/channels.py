@@ -181,6 +181,7 @@ class Channels:
             self._market.books.pop(instrument_id, None)
             self._crossed.forget(instrument_id)
         elif route.name.kind is Kind.TRADE and instrument_id is not None:
+            self._market.lose_prints(instrument_id)  # sums that are kept of them have a hole here
             self._market.tapes.pop(instrument_id, None)
         elif route.name.kind is Kind.KLINE and instrument_id is not None:
             self._market.klines.pop((instrument_id, route.name.interval or ""), None)

@@ -144,9 +144,10 @@ def _joined(points: list[Point], tally: Tally, series: Series) -> list[Point]:
 def extended(candle: Point, prints: Point) -> Point:
     """Return a server's candle, asked for at some moment, with the prints of its time that we know of.
 
-    Where we have watched all of it, ours is exact; else the price goes on and the volume is a least one.
+    Where we have watched all of it, ours is exact; else, or where the server knows of more than we have seen,
+    the price goes on and the volume is a least one.
     """
-    if prints.whole:
+    if prints.whole and (candle.volume is None or prints.volume is None or prints.volume >= candle.volume):
         return prints
     volume = candle.volume
     if volume is not None and prints.volume is not None:

@@ -23,8 +23,8 @@ class Quote(NamedTuple):
 
 
 def quote(market: Market, instrument_id: InstrumentId) -> Quote:
-    """Return what is known: the touch of a book that is in sync, else of the ticker; the last price, else the
-    latest print's, else the mid."""
+    """Return what is known: the touch of a book that is in sync, else of the ticker; the last price of the
+    ticker or of the tape, whichever is later, else the mid."""
     ticker = market.tickers.get(instrument_id)
     book = market.books.get(instrument_id)
     bid = ask = None
@@ -35,10 +35,10 @@ def quote(market: Market, instrument_id: InstrumentId) -> Quote:
     elif ticker is not None:
         bid, ask = ticker.bid_price, ticker.ask_price
     price = ticker.last_price if ticker is not None else None
-    if price is None:
-        tape = market.tapes.get(instrument_id)
-        latest = tape.latest(1) if tape is not None else []
-        price = latest[0].price if latest else None
+    tape = market.tapes.get(instrument_id)
+    latest = tape.latest(1) if tape is not None else []
+    if latest and (price is None or (ticker is not None and latest[0].timestamp > ticker.timestamp)):
+        price = latest[0].price
     is_mid = price is None and bid is not None and ask is not None
     if is_mid and bid is not None and ask is not None:
         price = halve(add(bid, ask))

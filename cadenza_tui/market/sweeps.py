@@ -122,21 +122,21 @@ class Entries:
             self._rule, self._tape = rule, tape
             self._kept.clear()
             self._holes.clear()
-            self._open = None
+            self._open = self.since = None
             fresh = len(tape)
         if tape.holes:
             for hole in tape.kept_holes():
                 self._holes[hole.after] = hole
         if fresh:
-            self._take(tape, fresh, anew=anew)
+            self._take(tape, fresh)
         self._counted = tape.count
         return anew
 
-    def _take(self, tape: Tape, fresh: int, *, anew: bool) -> None:
+    def _take(self, tape: Tape, fresh: int) -> None:
         aggregate, least, quote = self._rule
         number = tape.count - fresh
         prints = tape.latest(fresh)
-        if anew or self.since is None:
+        if self.since is None:
             self.since = prints[-1].timestamp
         for print_ in reversed(prints):
             held = self._open

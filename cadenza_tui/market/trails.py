@@ -25,6 +25,8 @@ FIRST_STEP = 2 * SECOND
 LONGEST_STEP = 1_024 * FIRST_STEP
 MAX_TRAILS = 5_000
 HOURS = 24
+DAY_LASTS = 900 * SECOND
+"""What was asked for so long ago, in ns, is not the last day any more."""
 HOUR = 3_600 * SECOND
 
 
@@ -86,7 +88,7 @@ class Trail:
 class Trails:
     """The lines of all instruments, and their days. Time is the source's clock, never that of a message."""
 
-    __slots__ = ("_began", "_days", "_news", "_slot", "_trails", "days_version", "step")
+    __slots__ = ("_began", "_days", "_news", "_now", "_slot", "_trails", "days_version", "step")
 
     def __init__(self) -> None:
         self.step = FIRST_STEP
@@ -94,6 +96,7 @@ class Trails:
         self.days_version = 0
         self._began: int | None = None
         self._slot = 0
+        self._now: Nanoseconds = 0
         self._news: dict[InstrumentId, Decimal] = {}
         """What the last prices are that came since the last sample."""
         self._trails: dict[InstrumentId, Trail] = {}
@@ -129,6 +132,7 @@ class Trails:
 
     def sample(self, now: Nanoseconds) -> None:
         """Keep what has come, about once a second. Costs what has changed."""
+        self._now = now
         slot = now // self.step
         if self._began is None or slot < self._slot:  # the clock was set back: the slots begin anew
             self._trails.clear()
@@ -180,8 +184,9 @@ class Trails:
         self.days_version += 1
 
     def day(self, instrument_id: InstrumentId) -> Day | None:
-        """Return what an instrument's last day was."""
-        return self._days.get(instrument_id)
+        """Return what an instrument's last day was; None where that was asked for too long ago."""
+        day = self._days.get(instrument_id)
+        return None if day is None or self._now - day.at > DAY_LASTS else day
 
     def check(self) -> None:
         """Raise AssertionError where an invariant does not hold."""

@@ -172,7 +172,10 @@ def chart(
     body = height - legend - timeline
     volumes = min(max(body // 5, 1), 8) if VOLUME.of(options) == "on" and body >= 7 else 0
     rows = max(body - volumes, 1)
-    memory.price.grow([plain(point.close) for point in memory.charted.points[-1:]])
+    told = axes.told(memory.charted, memory.cursor)
+    memory.price.grow([plain(price) for price in (told.open, told.high, told.low, told.close)])
+    if last is not None:
+        memory.price.grow([plain(last)])
     axis = memory.price.width + 3 if width >= memory.price.width + 3 + LEAST_PLOT else 0
     plot = width - axis
     spacing = SPACING.of(options)

@@ -11,7 +11,19 @@ from cadenza_tui.market.candles import DAY, HOUR, INTERVALS, MINUTE, SECOND
 from cadenza_tui.market.charted import MEAN_MONTH
 from cadenza_tui.market.exact import CONTEXT
 from cadenza_tui.view.chart_cells import Scale
-from cadenza_tui.view.numbers import DOWN, UNKNOWN, UP, Column, clock, exact, fitted, plain, rounded, short
+from cadenza_tui.view.numbers import (
+    DOWN,
+    UNKNOWN,
+    UP,
+    Column,
+    clock,
+    exact,
+    fitted,
+    number,
+    plain,
+    rounded,
+    short,
+)
 from cadenza_tui.view.rows import Ground, Role, Row, Span
 from cadenza_tui.view.text import blank, fit_row, row_cells
 
@@ -63,8 +75,8 @@ def price_ticks(scale: Scale, price: Column) -> dict[int, str]:
     first = int((scale.bottom / step).to_integral_value(ROUND_CEILING))
     end = int((scale.top / step).to_integral_value(ROUND_FLOOR))
     made: dict[int, str] = {}
-    for number in range(first, min(end, first + 200) + 1):
-        at = CONTEXT.multiply(step, Decimal(number))
+    for multiple in range(first, min(end, first + 200) + 1):
+        at = CONTEXT.multiply(step, Decimal(multiple))
         row = min(scale.row(at), scale.rows - 1)
         if row >= 0:
             text = plain(at)
@@ -146,6 +158,16 @@ def _when(at: Nanoseconds, step: int, *, year: bool = False) -> str:
     return f"{day.rpartition(' ')[2]} {of_year}" if year else day
 
 
+def _told(charted: Charted, cursor: Nanoseconds | None) -> int:
+    newest = len(charted.points) - 1
+    return newest if cursor is None else min(bisect_left(charted.times, cursor), newest)
+
+
+def told(charted: Charted, cursor: Nanoseconds | None) -> Point:
+    """Return the candle whose numbers are told: the one at the cursor, else the newest."""
+    return charted.points[_told(charted, cursor)]
+
+
 def legend(
     charted: Charted,
     look: Look,
@@ -159,9 +181,7 @@ def legend(
 
     ``decimals`` are those of a volume, None for as many as it needs.
     """
-    place = len(charted.points) - 1
-    if cursor is not None:
-        place = min(bisect_left(charted.times, cursor), place)
+    place = _told(charted, cursor)
     point, mean = charted.points[place], charted.means[place]
     rises = point.close >= point.open
     role = Role.BID if rises else Role.ASK
@@ -190,8 +210,7 @@ def legend(
 
 
 def _text(value: Decimal, price: Column) -> str:
-    price.grow([plain(value)])
-    return price.text(plain(value)).strip()
+    return number(plain(value), price.shown_decimals)
 
 
 def _volume(point: Point, decimals: int | None) -> Row:

@@ -19,6 +19,7 @@ from cadenza_tui.view.bars import EIGHTHS
 from cadenza_tui.view.choices import Choice
 from cadenza_tui.view.frame import trust_room
 from cadenza_tui.view.numbers import (
+    MINUS,
     UNKNOWN,
     Column,
     bps,
@@ -28,6 +29,7 @@ from cadenza_tui.view.numbers import (
     price_decimals,
     quantity_decimals,
     rounded,
+    short,
     signed,
 )
 from cadenza_tui.view.rows import Bars, Ground, Pane, Role, Row, Span
@@ -230,10 +232,14 @@ def _points(grouped: Grouped, rows: int, form: Form) -> list[Point]:
 
 
 def _text(point: Point, form: Form) -> str:
-    """Return a sum as plain text: a notional is rounded to two decimals."""
+    """Return a sum as plain text: a notional is rounded to two decimals, to two digits where that were 0."""
     if point.total is None:
         return UNKNOWN
-    return rounded(point.total, 2).replace(",", "") if form.notional else plain(point.total)
+    if not form.notional:
+        return plain(point.total)
+    shown = rounded(point.total, 2)
+    shown = shown if shown.strip("0.") or not point.total else short(point.total)
+    return shown.replace(",", "").replace(MINUS, "-")
 
 
 def _row(point: Point, at: int, memory: DepthMemory, form: Form, *, asks: bool) -> Row:

@@ -18,7 +18,7 @@ def footer(keys: Sequence[tuple[str, str]], *, width: int, end: Row = ()) -> Row
 
     As it narrows the gaps close up, then the last keys go; a key is never cut. ``end`` stands at the right.
     """
-    room = width - 1 - (row_cells(end) + 1 if end else 0)
+    room = width - 1 - (row_cells(end) + GAP if end else 0)
     gap = GAP
     sizes = [len(key) + 1 + len(word) for key, word in keys]
     if sum(sizes) + gap * (len(sizes) - 1) > room:

@@ -205,21 +205,25 @@ def _body(
     width, scope, per = wish.width, memory.scope, cells_a_row(wish.bars)
     rows = wish.height - 1 if wish.height >= LEAST_ROWS else wish.height
     axis.grow(book, heat.last_price)
-    columns = max(width - axis.width, min(LEAST_COLUMNS, width))
-    scope.frame(heat, columns, rows, per, wish.seconds)
-    grid, drawn = memory.grid, memory.drawn
-    key = (id(heat), heat.generation, wish._replace(prints="", line=False), axis.width, memory.steps)
-    if grid is None or key != memory.key or scope.lost(heat, book):
-        step = scope.place(heat, book, wish.group, memory.steps)
-        grid = memory.grid = Grid(
-            heat,
-            Window(heat, step, scope.bottom, rows * per),
-            first=scope.first,
-            width=columns,
-            seconds=wish.seconds,
-            percentile=float(wish.cut),
-        )
-        memory.key, memory.cell, drawn = key, step, None
+    drawn = memory.drawn
+    while True:
+        columns = max(width - axis.width, min(LEAST_COLUMNS, width))
+        scope.frame(heat, columns, rows, per, wish.seconds)
+        grid = memory.grid
+        key = (id(heat), heat.generation, wish._replace(prints="", line=False), axis.width, memory.steps)
+        if grid is None or key != memory.key or scope.lost(heat, book):
+            step = scope.place(heat, book, wish.group, memory.steps)
+            grid = memory.grid = Grid(
+                heat,
+                Window(heat, step, scope.bottom, rows * per),
+                first=scope.first,
+                width=columns,
+                seconds=wish.seconds,
+                percentile=float(wish.cut),
+            )
+            memory.key, memory.cell, drawn = key, step, None
+        if not axis.reach(grid, per):  # else its prices need more room than there was
+            break
     changed = min(grid.turn(scope.first), grid.fill(now))
     if drawn != wish:
         changed, memory.drawn = 0, wish

@@ -30,12 +30,13 @@ _TIME_ROOM = 12
 class PriceAxis:
     """The prices on the right. Its width only grows."""
 
-    __slots__ = ("_column", "_made", "_rows", "instrument")
+    __slots__ = ("_column", "_made", "_reach", "_rows", "instrument")
 
     def __init__(self, instrument: Instrument | None) -> None:
         self.instrument = instrument
         self._column = Column(price_decimals(instrument))
         self._made: object = None
+        self._reach: object = None
         self._rows: list[Row] = []
 
     @property
@@ -49,13 +50,26 @@ class PriceAxis:
         texts = [ask.price] if ask is not None else []
         self._column.grow([*texts, plain(last)] if last is not None else texts)
 
+    def reach(self, grid: Grid, per: int) -> bool:
+        """Make room for the prices that stand beside a grid; return whether the axis is wider now."""
+        step, bottom, rows = grid.window.step, grid.bottom, grid.cells // per
+        if (step, bottom, rows, per) == self._reach:
+            return False
+        self._reach = (step, bottom, rows, per)
+        before = self.width
+        shown = range(bottom, bottom + rows * per, per)
+        self._column.grow(
+            [plain(multiply(step, Decimal(number))) for number in shown if number % _every(rows, per) == 0]
+        )
+        return self.width > before
+
     def rows(self, grid: Grid, last: Decimal | None, per: int) -> list[Row]:
         """Return what stands on the right of each row of ``per`` cells, from the top."""
         step, bottom, rows = grid.window.step, grid.bottom, grid.cells // per
         made = (step, bottom, last, rows, per, self._column.key)
         if made != self._made:
             self._made = made
-            every = per * (EVERY if rows >= FEW_ROWS else 2)
+            every = _every(rows, per)
             self._rows = [
                 self._label(multiply(step, Decimal(number))) if number % every == 0 else self._blank()
                 for number in range(bottom + (rows - 1) * per, bottom - 1, -per)
@@ -75,6 +89,11 @@ class PriceAxis:
 
     def _blank(self) -> Row:
         return (Span(blank(self.width)),)
+
+
+def _every(rows: int, per: int) -> int:
+    """Return how many steps are from one price to the next."""
+    return per * (EVERY if rows >= FEW_ROWS else 2)
 
 
 def time_row(grid: Grid, axis: int, bars: Bars) -> Row:

@@ -35,6 +35,7 @@ _WITH_CENTS = frozenset(
     | {"ILS", "INR", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "THB", "TRY", "ZAR"}
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SMALL = Decimal("0.001")
 _SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"), (10**3, "k"))
 
 
@@ -155,24 +156,32 @@ def fitted(shown: str, width: int) -> str:
     except ArithmeticError:
         return clip(shown, width)
     magnitude = abs(value)
-    for scale, mark in _SCALES:
-        if magnitude >= scale:
+    at = next((place for place, (scale, _) in enumerate(_SCALES) if magnitude >= scale), None)
+    if at is not None:
+        for scale, mark in (
+            _SCALES[at],
+            _SCALES[max(at - 1, 0)],
+        ):  # 1.0m where 1,000k is too long
             for places in (2, 1, 0):
                 text = rounded(_WIDE.divide(value, Decimal(scale)), places) + mark
-                if len(text) <= width:
+                if len(text) <= width and any(digit in text for digit in "123456789"):
                     return text
-            break
     return clip(shorter, width)
 
 
 def short(value: Decimal | None) -> str:
-    """Return ``value`` rounded to three or four digits for a sentence: ``0.123``, ``12.35``, ``185.9k``."""
+    """Return ``value`` rounded to three or four digits for a sentence: ``0.123``, ``12.35``, ``185.9k``.
+
+    Of one below a thousandth so many decimals that it is two digits: it is never shown as 0.
+    """
     if value is None:
         return UNKNOWN
     magnitude = abs(value)
     for scale, mark in _SCALES:
         if (magnitude >= scale > 1000) or magnitude >= 10 * scale:
             return rounded(_WIDE.divide(value, Decimal(scale)), 2 if magnitude < 100 * scale else 1) + mark
+    if value and magnitude < _SMALL:
+        return rounded(value, 1 - value.adjusted())
     return rounded(value, 2 if magnitude >= 10 else 3 if magnitude >= 1 else 4)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WORDS = {"10s": "10 s", "1m": "1 m", "5m": "5 m", "15m": "15 m", "1h": "1 h", ALL: "all"}
 ABOUT = "≈"
 """Before a sum over a stretch in which prints are missing."""
+RATE, RATE_DECIMALS = "/s", 18
 SUM, LEAST_SUM = 10, 7
 """Cells of a sum, and where there is little room."""
 AROUND = 15
@@ -84,16 +85,26 @@ def texts(name: str, window: Window | None, sums: Sums) -> Figures:
         ("+" if delta > 0 else "") + _sum(delta, sums),
         rounded(window.vwap(sums.places), sums.places),
         UNKNOWN if per_second is None else rate(per_second),
-        UNKNOWN if per_second is None else short(window.volume_per_second(8)) + "/s",
+        UNKNOWN if per_second is None else short(window.volume_per_second(RATE_DECIMALS)) + RATE,
         "" if window.whole else ABOUT,
         Role.BID if delta > 0 else Role.ASK if delta < 0 else Role.MUTED,
     )
 
 
 def _sum(value: Decimal, sums: Sums) -> str:
-    """Return a sum in its decimals, abbreviated where that takes all of its cells: a sign needs one."""
+    """Return a sum in its decimals; abbreviated where that takes all of its cells, as a sign needs one, and
+    in digits of its own where those decimals would make it 0."""
     shown = rounded(value, sums.decimals)
+    if value and not shown.strip("0."):
+        return fitted(short(value), sums.cells)
     return shown if len(shown.lstrip(MINUS)) < sums.cells else short(value)
+
+
+def within(value: str, cells: int) -> str:
+    """Return a number in at most so many cells; of a rate the number alone gives way."""
+    if value.endswith(RATE) and cells > len(RATE):
+        return fitted(value.removesuffix(RATE), cells - len(RATE)) + RATE
+    return fitted(value, cells)
 
 
 def adapt(memory: FigureMemory, wanted: int, windows: Sequence[Window | None], cells: int) -> int:
@@ -203,7 +214,7 @@ def _right(part: tuple[str, str, str, Role], width: int) -> Row:
     word, value, about, role = part
     room = min(width - 1, 28)
     gap = 3 if room >= 20 else 2 if room >= 15 else 1
-    value = fitted(value, max(room - gap - len(about) - len(SHORT[word]) - 1, 1))
+    value = within(value, max(room - gap - len(about) - len(SHORT[word]) - 1, 1))
     if room - gap - len(word) - len(value) - len(about) < 1:
         word = SHORT[word]
     between = max(room - gap - len(word) - len(value) - len(about), 1)
@@ -242,6 +253,6 @@ def table(tally: Tally, sums: Sums, price: int, *, width: int, now: int) -> list
         spans = [Span(("›" if here else " ") + f"{shown.label:<5}", role if here else Role.MUTED, ground)]
         spans.append(Span(shown.about or " ", Role.WARN, ground))
         for (value, of), (_, size) in zip(values, columns, strict=False):
-            spans.append(Span(fitted(value, size - 1).rjust(size), of, ground))
+            spans.append(Span(within(value, size - 1).rjust(size), of, ground))
         rows.append(fit_row(tuple(spans), width, ground))
     return rows

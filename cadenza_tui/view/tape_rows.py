@@ -136,9 +136,11 @@ def _tint(aggressor: Side | None, *, large: bool) -> Ground:
 
 
 def notional(entry: Entry) -> str:
-    """Return what was paid, rounded to two decimals or shorter."""
+    """Return what was paid, rounded to two decimals, or shorter; in more of them where it would be 0."""
     shown = rounded(entry.notional, 2)
-    return shown if len(shown) < NOTIONAL else short(entry.notional)
+    if len(shown) < NOTIONAL and (shown.strip("0.") or not entry.notional):
+        return shown
+    return fitted(short(entry.notional), NOTIONAL - 1)
 
 
 def missing(holes: Sequence[Hole]) -> str:

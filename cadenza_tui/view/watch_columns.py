@@ -11,6 +11,7 @@ from cadenza_tui.view.rows import Role, Row, Span
 from cadenza_tui.view.text import cut, fit_row, safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from cadenza_tui.market.records import Instrument, InstrumentId
@@ -26,7 +27,6 @@ TREND_WIDTHS = (4, 8, 12, 24)
 LEAST_SYMBOL = 8
 MAX_SYMBOL = 14
 MAX_VENUE = 11
-MAX_TOUCH = 14
 
 
 class Columns(NamedTuple):
@@ -56,6 +56,8 @@ class Widths:
     fraction: int = 0
     length: int = 1
     """Of the longest price, for a list too narrow to align prices of different precision at their points."""
+    touch: int = 1
+    """Of the longest bid or ask."""
     decimals: dict[str, Column] = field(default_factory=dict)
     """By instrument: how many decimals its prices need."""
 
@@ -77,6 +79,14 @@ class Widths:
         text = plain(value)
         column.grow((text,))
         return number(text, column.shown_decimals)
+
+    def beside(
+        self, instrument_id: str, instrument: Instrument | None, values: Iterable[Decimal | None]
+    ) -> None:
+        """Make the columns of bid and ask wide enough for these."""
+        for value in values:
+            if value is not None:
+                self.touch = max(self.touch, len(self.text(instrument_id, instrument, value)))
 
     def name(self, market: Market, instrument_id: InstrumentId) -> None:
         """Make the columns wide enough for an instrument's names."""
@@ -140,7 +150,7 @@ def _further(columns: Columns, width: int, widths: Widths, options: Options) -> 
         ({"trend": TREND_WIDTHS[1]}, trend),
         (aligned, True),
         ({"venue": widths.venue}, True),
-        ({"touch": min(widths.length, MAX_TOUCH)}, choices.TOUCH.of(options) == "on"),
+        ({"touch": widths.touch}, choices.TOUCH.of(options) == "on"),
         ({"trend": TREND_WIDTHS[2]}, trend),
         ({"trend": TREND_WIDTHS[3]}, trend),
     )

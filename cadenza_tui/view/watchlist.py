@@ -58,7 +58,7 @@ def watchlist(
         words = "No instrument is pinned · press / to find one"
         return Pane(TITLE, _title(memory, pinned, sort), message(words, width, height))
     quotes = {instrument_id: quote(market, instrument_id) for instrument_id in shown}
-    prices = _prices(market, quotes, memory)
+    prices = _prices(market, quotes, memory, touch=choices.TOUCH.of(options) == "on")
     columns = fitting(width, memory.widths, options)
     memory.days = bool(columns.volume or columns.trend) or sort == "volume"
     by_day = choices.TREND.of(options) == "24h" and market.trails.has_days
@@ -93,13 +93,15 @@ def _title(memory: WatchMemory, pinned: Sequence[InstrumentId], sort: str) -> Ro
 
 
 def _prices(
-    market: Market, quotes: dict[InstrumentId, Quote], memory: WatchMemory
+    market: Market, quotes: dict[InstrumentId, Quote], memory: WatchMemory, *, touch: bool
 ) -> dict[InstrumentId, str]:
     """Return the prices as they are shown, and make room for them."""
     prices: dict[InstrumentId, str] = {}
     for instrument_id, now in quotes.items():
+        instrument = market.instruments.get(instrument_id)
+        if touch:
+            memory.widths.beside(instrument_id, instrument, (now.bid, now.ask))
         if now.price is not None:
-            instrument = market.instruments.get(instrument_id)
             prices[instrument_id] = memory.widths.price(instrument_id, instrument, now.price)
         memory.widths.name(market, instrument_id)
     return prices

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from cadenza_tui.feed import attention, worker
+from cadenza_tui.feed import attention, subscriptions, worker
 from cadenza_tui.market.interest import CandleOrigin, Interest
 from cadenza_tui.market.trails import HOUR
 from cadenza_tui.simulator import flow, instruments
@@ -144,3 +144,28 @@ async def test_the_last_day_is_the_exchanges_own() -> None:
         hours = one.candles.latest("1h", 30)
         lots = sum(candle.volume for candle in hours if candle.open_ms * 1_000_000 // HOUR >= first)
         assert str(day.volume) == one.instrument.quantity_text(lots)
+
+
+async def test_what_was_traded_has_a_hole_where_prints_were_not_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The instrument looked at before is one of the venues still: its book and sums stay, its tape goes."""
+    monkeypatch.setattr(subscriptions, "KEEP_NS", 1)
+    async with world(BTC, start_ns=time.time_ns()) as here:
+        market, other = here.feed.market, "BINANCE:ETH/USDT"
+        here.feed.want(Interest(venues=(BTC, other)))
+        here.feed.show(other)
+        await eventually(lambda: market.book(other).in_sync)
+        flow = market.study(other).flow
+
+        def advanced() -> bool:
+            here.advance()
+            return flow.version > 0
+
+        await eventually(advanced)
+        assert flow.holes == 0
+        here.feed.show(BTC)
+        await eventually(lambda: other not in market.tapes)
+        here.feed.show(other)
+        assert market.study(other).flow is flow
+        assert flow.holes == 1

@@ -128,6 +128,20 @@ def test_prints_go_on_where_klines_end() -> None:
     assert (second.open, second.volume) == (Decimal(14), Decimal(2))
 
 
+def test_a_candle_of_which_the_server_knows_more_is_not_taken_for_whole() -> None:
+    """Prints that were lost on the way without a word: there is at least what the server has counted."""
+    tally, chart = Tally(), Charted()
+    tally.add(print_("12", "1", MIDNIGHT - SECOND))
+    tally.add(print_("12", "1", MIDNIGHT + 30 * SECOND))
+    for volume, wanted in (
+        ("5", (Decimal(5), True)),
+        ("0.5", (Decimal(1), False)),
+        (None, (Decimal(1), False)),
+    ):
+        chart.follow("1m", kline(candle(MIDNIGHT, "10", "11", "11", volume)), tally)
+        assert (chart.points[-1].volume, chart.points[-1].at_least) == wanted
+
+
 def test_a_candle_that_contradicts_itself_encloses_all_its_prices() -> None:
     """A high below the close is drawn as far as the close."""
     chart = Charted()

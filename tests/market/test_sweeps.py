@@ -115,6 +115,8 @@ def test_another_tape_is_no_continuation() -> None:
     add(second, 5, quantity=7)
     assert entries.follow(second)
     assert [entry.quantity for entry in entries.shown(None, 9)] == [7] * 5
+    entries.follow(Tape())
+    assert entries.since is None, "there is nothing from any time on"
 
 
 def test_what_is_read_is_kept_for_longer() -> None:

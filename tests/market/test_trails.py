@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cadenza_tui.market import trails as module
 from cadenza_tui.market.records import Candle, Ticker
-from cadenza_tui.market.trails import FIRST_STEP, HOUR, HOURS, SLOTS, Trails, day_of
+from cadenza_tui.market.trails import DAY_LASTS, FIRST_STEP, HOUR, HOURS, SLOTS, Trails, day_of
 
 A, B = "X:A/USD", "X:B/USD"
 BEGIN = 1_000 * FIRST_STEP
@@ -132,3 +132,13 @@ def test_a_day_of_which_an_hours_volume_is_unknown_has_none() -> None:
     day = day_of([candle(70, "1", "3"), *short], 100 * HOUR)
     assert (day.volume, day.closes[-3:]) == (Decimal(5), (1.0, None, None))
     assert len(day.closes) == HOURS
+
+
+def test_a_day_that_was_asked_for_too_long_ago_is_not_known() -> None:
+    """Its volume would be that of another day: where nobody answers any more it goes."""
+    trails, now = Trails(), 100 * HOUR
+    trails.set_day(A, day_of([candle(70, "1", "3"), candle(99, "1", "5")], now))
+    trails.sample(now + DAY_LASTS)
+    assert trails.day(A) is not None
+    trails.sample(now + DAY_LASTS + 1)
+    assert trails.day(A) is None

@@ -210,15 +210,14 @@ async def test_the_footer_is_that_of_the_pane_in_focus() -> None:
 KEYS_THAT_LEAVE = {"quit", "suspend", "palette", "find", "filter", "options", "help"}
 
 
-@pytest.mark.parametrize("size", [(40, 12), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("seed", "size"), [(0, (40, 12)), (1, (120, 40))])
 async def test_any_keys_in_any_order_do_no_harm(seed: int, size: tuple[int, int]) -> None:
     """While the market goes on: every pane keeps its width, and the program goes on."""
     chance = random.Random(seed)
     keys = [key.keys.split(",")[0] for key in KEYS if key.id not in KEYS_THAT_LEAVE]
     stage = quick()
     async with monitor(stage, size=size) as (app, pilot):
-        for _ in range(12):
+        for _ in range(5):
             await pilot.press(*chance.choices(keys, k=12))
             stage.advance(0.3)
             await settle(pilot)

@@ -170,6 +170,22 @@ def test_a_null_volume_is_unknown() -> None:
     assert rows[-2][1] == "█"
 
 
+def test_the_numbers_of_a_candle_leave_the_axis_as_it_is() -> None:
+    """Prices of the legend have more digits than those of the axis; the one marked there is whole."""
+    of = kline(candle(0, "2.123456", "2.123456", "1.9", "2.0"))
+    pane = shown(of, last=Decimal("2.0"), instrument=None, height=7)
+    assert "O 2.123456" in plain(pane)[0]
+    assert "◂2.000000" in screen(pane)
+    assert "…" not in screen(pane)
+
+
+def test_a_last_price_longer_than_those_of_the_candles_is_whole() -> None:
+    """The axis has room for it, whatever the candles closed at."""
+    pane = shown(kline(candle(0, "100.00", "106.00", "98.00", "104.00")), last=Decimal("12345678.99"))
+    assert "◂12,345,678.99" in screen(pane)
+    assert bad_widths(pane.body, 60) == []
+
+
 def test_the_last_price_is_marked_on_the_axis() -> None:
     """Exactly, in the row of its price; round prices stand in theirs."""
     pane = shown(kline(*FEW), last=Decimal("96.51"))

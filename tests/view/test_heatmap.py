@@ -334,6 +334,17 @@ def test_prices_on_the_axis_are_those_of_their_rows() -> None:
     assert all(number == price and number % 10 == 0 for number, price in found.items())
 
 
+def test_a_price_on_the_axis_is_never_cut() -> None:
+    """Bids alone, below a power of ten, without a print: the prices above need a digit that no level has."""
+    scene = Scene(book([("999999999.5", "1")], []))
+    scene.pass_by()
+    for height in (13, 14):
+        pane = scene.pane(width=60, height=height, group=Decimal("0.5"))
+        assert "1,000,000,00" in screen(pane)
+        assert "…" not in screen(pane)
+        assert bad_widths(pane.body, 60) == []
+
+
 def test_times_stand_under_their_columns() -> None:
     """23:54:24 is four columns of a second from the left."""
     scene = Scene()

@@ -47,6 +47,13 @@ def test_fewer_keys_as_it_narrows() -> None:
     assert text(footer(KEYS, width=30, end=(Span("masked"),))).rstrip().endswith("masked")
 
 
+@pytest.mark.parametrize("width", range(20, 90))
+def test_the_keys_stay_apart_from_the_end(width: int) -> None:
+    """However little room there is, blanks stand between the last key's word and what stands at the right."""
+    shown = text(footer(KEYS, width=width, end=(Span("? help"),))).rstrip()
+    assert shown.endswith("  ? help") or shown.strip() == "? help"
+
+
 def test_help_has_every_key_once_in_its_group() -> None:
     """Each key stands under its group with its words, at any width that has room for them."""
     keys = [("/", "find", "Instruments"), ("n", "next", "Instruments"), ("z", "zoom", "Panes")]

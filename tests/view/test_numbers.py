@@ -94,6 +94,29 @@ def test_number(text: str, places: int | None, shown: str) -> None:
     assert numbers.number(text, places) == shown
 
 
+def test_a_number_that_rounds_up_to_the_next_thousand_is_abbreviated_by_that() -> None:
+    """Its whole part is not cut for want of one cell."""
+    assert numbers.fitted("999,999", 4) == "1.0m"
+    assert numbers.fitted("−999,999,999.5", 6) == "−1.00b"
+    assert numbers.fitted("999,499", 4) == "999k"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0", "0.0000"),
+        ("0.0012345", "0.0012"),
+        ("0.00003", "0.000030"),
+        ("-0.0000000314", "−0.000000031"),
+        ("1182.83", "1,182.83"),
+        ("185900", "185.9k"),
+    ],
+)
+def test_a_short_number_is_nothing_only_where_there_is_nothing(text: str, shown: str) -> None:
+    """However small it is, it has two digits."""
+    assert numbers.short(Decimal(text)) == shown
+
+
 @pytest.mark.parametrize(
     ("tick", "places"),
     [("0.01", 2), ("0.50", 1), ("1", 0), ("25", 0), ("0.00000100", 6), ("1E-8", 8), ("0", 0)],

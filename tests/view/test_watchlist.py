@@ -203,6 +203,17 @@ def test_the_latest_print_stands_in_for_the_last_price() -> None:
     assert not quote(held, "B2C2:XRP/USD").is_mid
 
 
+def test_the_last_price_is_the_later_one_of_ticker_and_tape() -> None:
+    """A ticker that was asked for half a minute ago does not stand for the market that trades meanwhile."""
+    held = market()
+    held.apply_ticker(ticker(ID, "1", "3", "2", None))
+    before = held.tickers[ID].timestamp
+    held.tape(ID).add(print_("5", "1", at=before - 1))
+    assert quote(held, ID).price == Decimal("2")
+    held.tape(ID).add(print_("6", "1", at=before + 1))
+    assert quote(held, ID).price == Decimal("6")
+
+
 def test_an_unpinned_selected_instrument_is_shown_without_a_number() -> None:
     """The selected instrument is in the list even when it is not pinned."""
     pane = shown(height=9, pinned=PINNED[:1], selected=PINNED[3])
@@ -373,6 +384,15 @@ def test_a_wide_list_has_every_column() -> None:
     assert parts[10] == "▁" * 23 + "▇"
     assert parts[11] == "·"
     assert rows[2].split()[-3:] == ["—", "—", "·"]
+
+
+def test_bid_and_ask_are_whole_however_long_they_are() -> None:
+    """Longer than the last price, too: the columns of the touch have room or are left out."""
+    held = Market()
+    held.apply_ticker(ticker(ID, "999999999.75", "1000000001.25", "9.5", None))
+    row = plain(shown(118, held=held, pinned=[ID]))[1]
+    assert "999,999,999.75 1,000,000,001.25" in row
+    assert "…" not in plain(shown(60, held=held, pinned=[ID]))[1]
 
 
 def test_a_volume_is_the_sum_to_the_last_digit_where_there_is_room() -> None:
