@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def quote_trust(ingest: Ingest, instrument_id: InstrumentId, now: Nanoseconds) -> Trust:
     """Return the trust of an instrument's book where one is kept, else that of its ticker.
 
-    Where a venue's tickers come through one channel the age is that of the instrument's own.
+    Where a venue's tickers come through one channel the age is that of the instrument's own, by the server's
+    clock.
     """
     market = ingest.market
     channel = ingest.channel_of(Kind.BOOK, instrument_id)
@@ -28,5 +29,5 @@ def quote_trust(ingest: Ingest, instrument_id: InstrumentId, now: Nanoseconds) -
     channel = ingest.channel_of(Kind.VENUE_TICKER, instrument_id.partition(":")[0])
     trust = channel_trust(market.health, channel, now)
     ticker = market.tickers.get(instrument_id)
-    age = None if ticker is None else max(0, now - ticker.timestamp)
+    age = None if ticker is None else max(0, now + ingest.clock_offset - ticker.timestamp)
     return replace(trust, age_ns=age)

@@ -188,6 +188,7 @@ class Heat:
         taken = self._read(book) if in_sync and book.book_type not in (None, BookType.VWAP) else self._gap()
         if beat:
             self._add(taken)
+            self._since_whole += 1
             taken = self._nothing_since(taken)
         if self._fresh:
             taken.prints = self._prints(taken.decimals)

@@ -1,7 +1,7 @@
 """What can be chosen about a pane: named choices, each of a closed list of words.
 
-Each pane has its own table of ``Choice``. The screen of options, the commands, the keys and the preferences are
-made from these tables, so a choice is described once.
+Each pane has its own table of ``Choice``. The screen of options, the commands, the keys and the preferences
+are made from these tables, so a choice is described once.
 """
 
 from __future__ import annotations

@@ -101,6 +101,8 @@ class DepthMemory:
     step: Decimal | None = None
     key: object = None
     at: int = 0
+    """When it was drawn last, and when it was looked at last."""
+    looked: int = -1
     version: int = -1
     body: tuple[Row, ...] = ()
     sides: dict[int, Grouped] = field(default_factory=dict)
@@ -132,7 +134,11 @@ def depth_chart(
         return Pane(TITLE, trusted, message(words, width, height), dimmed=trust.dimmed)
     form = Form(width, height, bars, RANGE.of(options), SUM.of(options) == "notional")
     key = (id(book), instrument, form)
-    due = book.version != memory.version and not 0 <= now - memory.at < PERIOD
+    stands, memory.looked = (
+        now == memory.looked,
+        now,
+    )  # as in a replay that pauses: there is nothing to wait for
+    due = book.version != memory.version and (stands or not 0 <= now - memory.at < PERIOD)
     if key != memory.key:
         memory.step, memory.scale = None, 0.0
         memory.price = Column(price_decimals(instrument))

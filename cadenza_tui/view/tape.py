@@ -219,10 +219,14 @@ def _sums(memory: TapeMemory, tape: Tape, chosen: str, now: int, cells: int = fi
 def _table(
     memory: TapeMemory, tape: Tape, chosen: str, *, width: int, height: int, now: int, bars: Bars
 ) -> list[Row]:
-    """Return the table of figures and the curve; they change once a second, lest everything flicker."""
+    """Return the table of figures and the curve; they change once a second, lest everything flicker.
+
+    While the clock stands, as in a replay that pauses, there is no next second to wait for.
+    """
     held = memory.figures
+    stands, held.at = now == held.at, now
     key = (tape.tally, now // SECOND, chosen, width, height, memory.price.key, memory.quantity.key, bars)
-    if key != held.key:
+    if key != held.key or stands:
         held.key = key
         sums = _sums(memory, tape, chosen, now)
         made = figures.table(tape.tally, sums, memory.price.width, width=width, now=now)

@@ -34,6 +34,8 @@ class FigureMemory:
 
     decimals: int = 20
     key: tuple[object, ...] = ()
+    at: int = -1
+    """When the figures were last looked at."""
     slow: tuple[Row, ...] = ()
 
 

@@ -157,8 +157,8 @@ def _row(frame: _Frame, instrument_id: InstrumentId, now: Quote, price: str, tru
         selected,
     )
     row = watch_row(facts, columns)
-    if row[-1].text == " " and row_cells(row) == width + 1:
-        row = row[:-1]
+    if row[-1].text.endswith(" ") and row_cells(row) == width + 1:
+        row = (*row[:-1], row[-1]._replace(text=row[-1].text[:-1]))
     row = fit_row(row, width)
     memory.rows[instrument_id] = (made_of, row)
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,8 @@ async def test_many_of_a_venue_come_by_one_channel(server: ScriptedServer) -> No
         assert (trust.state, trust.dimmed) == (TrustState.LIVE, False)
         assert trust.age_ns is not None
         assert 5_000_000_000 <= trust.age_ns < 5_100_000_000
+        feed.ingest.clock_offset = -3_000_000_000  # our clock is ahead of the server's
+        assert quote_trust(feed.ingest, IDS[11], now).age_ns == trust.age_ns - 3_000_000_000
 
 
 async def test_a_venue_without_such_a_channel_is_asked_row_by_row(server: ScriptedServer) -> None:
@@ -189,7 +192,8 @@ async def test_the_last_day_is_asked_for_where_it_is_shown(
 ) -> None:
     """Out of the hours, a few rows in one query; volumes are added up to the last digit."""
     monkeypatch.setattr(rows, "DAYS_AT_ONCE", 3)
-    begin = 1_723_161_600_000
+    begun = time.time_ns() // 1_000_000
+    begin = (begun // HOUR - 29) * HOUR
 
     def hours(params: dict[str, Any]) -> list[dict[str, Any]]:
         assert params["interval"] == "1h"
@@ -210,7 +214,7 @@ async def test_the_last_day_is_asked_for_where_it_is_shown(
     async with feeding(server, pinned=IDS) as feed:
         feed.want(Interest())
         await ready(server, feed)
-        monkeypatch.setattr(feed._queries, "now", lambda: (begin + 29 * HOUR) * 1_000_000)
+        monkeypatch.setattr(feed._queries, "now", lambda: begun * 1_000_000)
         feed.want(Interest(visible=IDS[20:24]))
         await asyncio.sleep(0)
         assert asked(server, "query.kline.list") == []

@@ -187,6 +187,15 @@ def test_ten_minutes_and_more_are_kept_and_no_more_than_that() -> None:
     assert sums(heat, heat.first) == [0, heat.first - BEGIN + 1, 1, 3, 4, 0]
 
 
+def test_as_much_is_kept_where_the_beat_skips_every_other_second() -> None:
+    """The whole samples stand no farther apart for that."""
+    heat, book = Heat(), held()
+    for second in range(0, KEPT + 4 * CHAPTER, 2):
+        heat.sample(book, True, (BEGIN + second) * SECOND)
+        heat.check()
+        assert len(heat) >= min(KEPT, second)
+
+
 def test_ten_minutes_of_a_thousand_levels_fit_whatever_they_do() -> None:
     """Each level of it changes in every second, and none has to go."""
     book, heat = OrderBook(INSTRUMENT), Heat()

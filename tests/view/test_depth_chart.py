@@ -194,6 +194,21 @@ def test_it_is_drawn_anew_only_now_and_then() -> None:
     assert shown(held, memory=memory, now=NOW + 3 * PERIOD).body is after
 
 
+def test_while_the_clock_stands_it_is_of_the_book_as_it_is() -> None:
+    """A replay that pauses just after the curve was drawn does not leave it behind the ladder."""
+    held, memory = book(BIDS, ASKS), DepthMemory()
+    before = shown(held, memory=memory).body
+    held.apply(BookUpdate(ID, UpdateType.DIFF, BookType.L2, ("price", "quantity"), [("99.98", "9")], [], NOW))
+    assert shown(held, memory=memory, now=NOW + 1).body is before
+    assert shown(held, memory=memory, now=NOW + 1).body != before
+
+
+def test_a_notional_is_never_nothing_where_there_is_something() -> None:
+    """Of a price of a millionth two decimals would be zeros."""
+    rows = shown(book([("0.000001", "5")], [("0.000002", "2")]), options={"sum": "notional"})
+    assert "0.000005" in screen(rows)
+
+
 def test_the_border_says_the_step_and_the_state() -> None:
     """The book's type and the step of price, or what is wrong."""
     assert text(shown(book(BIDS, ASKS), options={"range": "5"}, height=21).trust) == "L2 · 0.01 a row"

@@ -293,6 +293,22 @@ def test_a_wide_tape_has_every_window_beside_the_prints() -> None:
     assert rows[6].split()[:5] == ["all", "1.25000", "0.50000", "+0.75000", "61,837.64"]
 
 
+def test_figures_change_by_the_second_and_by_the_print_while_the_clock_stands() -> None:
+    """A replay that pauses within a second shows sums of all the prints above them."""
+    held, memory = filled(*FEW), TapeMemory()
+
+    def total(now: int) -> str:
+        return plain(shown(held, width=160, height=20, memory=memory, now=now))[6][80:].split()[1]
+
+    now = NOW + 12 * SECOND
+    assert total(now) == "1.25000"
+    held.add(print_("61837.64", "1", Side.BUY, now))
+    assert total(now + 1) == "1.25000"
+    assert total(now + 1) == "2.25000"
+    held.add(print_("61837.64", "1", Side.BUY, now))
+    assert total(now + SECOND) == "3.25000"
+
+
 def test_a_rate_that_is_too_long_is_abbreviated_and_still_a_rate() -> None:
     """The number gives way, never its whole part or what it is a rate of."""
     held = filled(print_("2.00", "14194.00", Side.BUY, NOW))
@@ -302,9 +318,7 @@ def test_a_rate_that_is_too_long_is_abbreviated_and_still_a_rate() -> None:
 
 def test_a_sum_or_notional_is_never_shown_as_nothing_where_it_is_something() -> None:
     """Where the decimals that there is room for would be zeros it has digits of its own."""
-    held = filled(
-        print_("1.00", "2500000", Side.BUY, NOW), print_("0.01", "0.04", Side.SELL, NOW + SECOND)
-    )
+    held = filled(print_("1.00", "2500000", Side.BUY, NOW), print_("0.01", "0.04", Side.SELL, NOW + SECOND))
     rows = plain(shown(held, width=160, height=20, now=NOW + 12 * SECOND))
     assert "0.00040" in rows[1]
     assert rows[2][80:].split()[:3] == ["›12", "s", "2,500,000"]
