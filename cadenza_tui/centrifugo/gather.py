@@ -12,7 +12,7 @@ BUSY_AFTER = 4
 """Frames in a row, each within the pause after the one before, that make a stream busy."""
 
 
-FULL_GULP = 16 * 1024
+FULL_GULP = 32 * 1024
 """Bytes within one pause that make a gulp worth its wake-up: a stream this dense is not held up at all."""
 
 

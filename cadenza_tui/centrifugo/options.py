@@ -52,8 +52,9 @@ class Options:
     """RPC and history calls that may wait at once."""
     yield_after: float = 0.005
     """Work in one go before the event loop gets a turn: `recv()` does not yield while frames are queued."""
-    gather: float = 0.02
-    """Rest of a busy socket between two reads: fewer wake-ups for a delay that no eye can see; 0 is none."""
+    gather: float = 0.04
+    """Rest of a busy socket between two reads, half of what a frame stands on the screen: fewer wake-ups for
+    a delay that no eye can see; 0 is none. A message's lag ends when it is read, the rest included."""
     compression: bool = False
     ssl: ssl.SSLContext | None = None
     now: Callable[[], float] = field(default=time.monotonic)

@@ -35,6 +35,8 @@ SETTLED_WITHIN_S = 5.0
 SNAPSHOT_WITHIN_S = 1.0
 """A book that was subscribed to and has no snapshot by then is asked for."""
 UNRECOVERED = "missed messages could not be recovered"
+_DOWN = frozenset({ChannelState.SUBSCRIBING, ChannelState.FAILED})
+"""Where nothing comes, though what came before may still be taken for whole."""
 _SHOWN = {
     Kind.BOOK: Topic.BOOK,
     Kind.TRADE: Topic.TAPE,
@@ -179,6 +181,7 @@ class Channels:
         # Nobody keeps it up any more: what is held would be taken for current when it is shown again.
         if route.name.kind is Kind.BOOK and instrument_id is not None:
             self._market.books.pop(instrument_id, None)
+            self._market.unfed.discard(instrument_id)
             self._crossed.forget(instrument_id)
         elif route.name.kind is Kind.TRADE and instrument_id is not None:
             self._market.lose_prints(instrument_id)  # sums that are kept of them have a hole here
@@ -329,6 +332,11 @@ class Channels:
         route.health.reason = reason
         route.health.since = self._now()
         self._ingest.follow(route)
+        if route.name.kind is Kind.BOOK and route.name.instrument_id is not None:
+            if state in _DOWN:
+                self._market.unfed.add(route.name.instrument_id)
+            else:
+                self._market.unfed.discard(route.name.instrument_id)
         self._entered.set()
         self._entered = asyncio.Event()
         self._market.dirty.mark(Topic.HEALTH)

@@ -244,6 +244,8 @@ class Ingest:
         health.state = ChannelState.LIVE
         health.reason = ""
         health.since = self._now()
+        if route.name.kind is Kind.BOOK and route.name.instrument_id is not None:
+            self.market.unfed.discard(route.name.instrument_id)
         self.market.dirty.mark(Topic.HEALTH)
         self._follow(route, followed=True)
 

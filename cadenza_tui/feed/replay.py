@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from cadenza_tui.errors import RecordingError
-from cadenza_tui.feed.beat import Beat
+from cadenza_tui.feed.beat import FILLED_IN, SECOND, Beat
 from cadenza_tui.feed.candles import recorded
 from cadenza_tui.feed.health import Meter
 from cadenza_tui.feed.ingest import Ingest
@@ -93,7 +93,7 @@ class ReplayFeed:
             self._recording.close()
             raise self.error or RecordingError(f"{path}: no publication in it")
         # The clock: the recording's time at an instant of the monotonic one.
-        self._last = head[0].time
+        self._last = self._next = head[0].time
         self._mark = (self._last, monotonic())
         self._lines = chain(head, self._lines)
         for channel in dict.fromkeys(line.channel for line in head):
@@ -222,6 +222,7 @@ class ReplayFeed:
         publication = self.ingest.publication
         turn_ends = time.monotonic() + _TURN_S
         for line in self._lines:
+            self._next = line.time
             while not self._closed and (self._paused or (self._speed and line.time > self.now())):
                 await self._wait(line.time)
                 turn_ends = time.monotonic() + _TURN_S
@@ -252,10 +253,18 @@ class ReplayFeed:
             await asyncio.sleep(1.0)
             self._meter.measure(self.ingest.lag, self._monotonic(), self.now())
             self.market.roll_day(self.now())
-            self._beat.to(self.now())
+            self.go_on()
             self._find_candles()
             self.market.health.connection.progress = self._recording.progress
             self.market.dirty.mark(Topic.HEALTH)
+
+    def go_on(self) -> None:
+        """Let time pass between two lines, no farther than to the next: the clock may be ahead of the reader.
+
+        Where that is long, the recorder had paused: nobody knows what was then.
+        """
+        if self._next - self._last <= FILLED_IN * SECOND:
+            self._beat.to(min(self.now(), self._next))
 
     def _end(self) -> None:
         self._find_candles()

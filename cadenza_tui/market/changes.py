@@ -9,14 +9,13 @@ from cadenza_tui.market import exact
 from cadenza_tui.market.units import Units
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cadenza_tui.market.journal import Entry
     from cadenza_tui.market.sides import SortedSide
 
 MAXIMUM_PRICES = 65_536
 """Prices kept one by one; past that the sums go on, but the prices begin anew."""
 MAXIMUM_ODD = 256
+MAXIMUM_WAITING = 256
 MAXIMUM_TABLES = 4
 MAXIMUM_READS = 4_096
 NOTHING = (0, 0)
@@ -33,16 +32,6 @@ UNCHANGED = Change(Decimal(0), Decimal(0))
 _Read: TypeAlias = tuple[int, int | None, tuple[int, int], Change]
 """What was read at a price: in which state, its key or group, the integers, and what was made of them."""
 UNREAD: _Read = (-1, None, NOTHING, UNCHANGED)
-
-
-def _merged(keys: list[Any], befores: list[str | None], afters: Sequence[tuple[str | None, ...]]) -> Entry:
-    """Return a message that names keys twice with what each held before it and holds after it."""
-    first: dict[Any, str | None] = {}
-    last: dict[Any, tuple[str | None, ...]] = {}
-    for key, before, after in zip(keys, befores, afters, strict=True):
-        first.setdefault(key, before)
-        last[key] = after
-    return list(first), list(first.values()), list(last.values())
 
 
 class _Table:
@@ -74,6 +63,8 @@ class SideChanges:
         self._taken: dict[int, int] = {}
         self._hits: dict[int, int] = {}
         """What was traded, by key."""
+        self._waiting: list[tuple[Decimal, Decimal]] = []
+        """What was traded since somebody asked: most of it is forgotten as the touch changes."""
         self._odd: dict[Decimal, int] = {}
         """What was traded at prices finer than any of the side so far."""
         self._up = self._down = self._settled = 0
@@ -89,6 +80,7 @@ class SideChanges:
         journal = self.journal
         self._position = journal.end
         journal.trim()
+        self._waiting.clear()
         self._scale = self.side.decimals
         if self._up or self._down or self._hits or self._odd:
             self._odd.clear()
@@ -105,17 +97,25 @@ class SideChanges:
         if self._scale != self.side.decimals:
             self._rescale()
         self._state += 1
-        key = self.side.key_of(price)
-        units = self._learn(exact.text(quantity))
-        if key is None:
-            if len(self._odd) < MAXIMUM_ODD:
-                self._odd[price] = self._odd.get(price, 0) + units
-            return
-        self._hits[key] = self._hits.get(key, 0) + units
-        for table in self._tables.values():
-            table.waiting.add(key)
-        if len(self._hits) > MAXIMUM_PRICES:
-            self._thin()
+        self._waiting.append((price, quantity))
+        if len(self._waiting) >= MAXIMUM_WAITING:
+            self._take()
+
+    def _take(self) -> None:
+        """Count in the trades that wait."""
+        for price, quantity in self._waiting:
+            key = self.side.key_of(price)
+            units = self._learn(exact.text(quantity))
+            if key is None:
+                if len(self._odd) < MAXIMUM_ODD:
+                    self._odd[price] = self._odd.get(price, 0) + units
+                continue
+            self._hits[key] = self._hits.get(key, 0) + units
+            for table in self._tables.values():
+                table.waiting.add(key)
+            if len(self._hits) > MAXIMUM_PRICES:
+                self._thin()
+        self._waiting.clear()
 
     def stacked(self) -> Decimal:
         """Return what was added in all."""
@@ -160,6 +160,8 @@ class SideChanges:
         """Read what the journal has."""
         if self._scale != self.side.decimals:
             self._rescale()
+        if self._waiting:
+            self._take()
         journal = self.journal
         if journal.end == self._position:
             return
@@ -173,33 +175,36 @@ class SideChanges:
         journal.trim()
 
     def _read(self, entries: list[Entry]) -> None:
-        stacked, taken, units = self._stacked, self._taken, self._units.known
-        paired = isinstance(self.side.endless, tuple)
-        tables = self._tables.values()
+        stacked, taken, learn = self._stacked, self._taken, self._learn
+        if isinstance(self.side.endless, tuple):
+            entries = [(key[0], before, after) for key, before, after in entries]
+        for table in self._tables.values():
+            table.waiting.update([key for key, _, _ in entries])
         up = down = 0
-        for entry in entries:
-            held, befores, afters = entry
-            if len(held) > 1 and len(set(held)) != len(held):
-                held, befores, afters = _merged(held, befores, afters)
-            keys = [key[0] for key in held] if paired else held
-            for table in tables:
-                table.waiting.update(keys)
-            for key, before, (_, after) in zip(keys, befores, afters, strict=True):
-                was, now = units.get(before), units.get(after)
-                if was is None or now is None:
-                    decimals = self._decimals
-                    was, now = self._learn(before), self._learn(after)
-                    if self._decimals != decimals:
-                        was = self._learn(before)
-                        factor = 10 ** (self._decimals - decimals)
-                        up, down = up * factor, down * factor
-                change = now - was
-                if change > 0:
-                    stacked[key] = stacked.get(key, 0) + change
-                    up += change
-                elif change:
-                    taken[key] = taken.get(key, 0) - change
-                    down -= change
+        decimals = self._decimals
+        point, end = -decimals - 1, -decimals
+        for key, before, after in entries:
+            # nearly all have the same decimals, and to read their digits is quicker than to look them up
+            if before is None:
+                was = 0
+            else:
+                was = int(before.replace(".", "")) if before[point:end] == "." else learn(before)
+            if after is None:
+                now = 0
+            else:
+                now = int(after.replace(".", "")) if after[point:end] == "." else learn(after)
+            if self._decimals != decimals:
+                was, now = learn(before), learn(after)
+                factor = 10 ** (self._decimals - decimals)
+                up, down, decimals = up * factor, down * factor, self._decimals
+                point, end = -decimals - 1, -decimals
+            change = now - was
+            if change > 0:
+                stacked[key] = stacked.get(key, 0) + change
+                up += change
+            elif change:
+                taken[key] = taken.get(key, 0) - change
+                down -= change
         self._up += up
         self._down += down
 
@@ -268,6 +273,7 @@ class SideChanges:
             self._decimals = self._units.decimals
             for held in (self._stacked, self._taken, self._hits):
                 held.update({key: value * factor for key, value in held.items()})
+            self._odd.update({price: value * factor for price, value in self._odd.items()})
             self._up, self._down, self._settled = (
                 self._up * factor,
                 self._down * factor,

@@ -18,7 +18,7 @@ from cadenza_tui.market.sides import Level
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Fill", "Through", "Totals", "cost", "costs", "distance_bps", "slippage_bps", "through", "totals"]
+__all__ = ["Fill", "Totals", "costs", "slippage_bps", "totals"]
 
 Priced: TypeAlias = Level | Group
 
@@ -46,16 +46,6 @@ class Fill(NamedTuple):
         return slippage_bps(self.notional, self.filled, mid, bid=bid)
 
 
-class Through(NamedTuple):
-    """What stands from the touch to a level, and what taking all of it would cost."""
-
-    quantity: Decimal
-    notional: Decimal
-    vwap: Decimal | None
-    slippage_bps: Decimal | None
-    distance_bps: Decimal | None
-
-
 def totals(levels: Iterable[Priced], book_type: BookType | None = None) -> Totals:
     """Return what the levels hold together, a VWAP book's last one; no orders where one does not say."""
     quantity = notional = ZERO
@@ -73,18 +63,13 @@ def totals(levels: Iterable[Priced], book_type: BookType | None = None) -> Total
     return Totals(quantity, notional, orders, number)
 
 
-def cost(levels: Iterable[Level], quantity: Decimal, book_type: BookType | None = None) -> Fill:
-    """Return what it costs to take ``quantity`` from the levels, the last one in part.
-
-    Reads no further than needed. Asks are bought, bids are sold into: the sums are the same.
-    """
-    return costs(levels, (quantity,), book_type)[0]
-
-
 def costs(
     levels: Iterable[Level], quantities: Sequence[Decimal], book_type: BookType | None = None
 ) -> list[Fill]:
-    """Return the cost of each of ``quantities``, which ascend, in one walk over the levels."""
+    """Return what it costs to take each of ``quantities``, which ascend, from the levels, the last in part.
+
+    One walk, no further than needed. Asks are bought, bids are sold into: the sums are the same.
+    """
     left = iter(levels)
     level = next(left, None)
     running = book_type is BookType.VWAP
@@ -113,24 +98,6 @@ def costs(
     return fills
 
 
-def through(
-    levels: Sequence[Priced],
-    index: int,
-    mid: Decimal | None,
-    *,
-    bid: bool,
-    book_type: BookType | None = None,
-) -> Through:
-    """Return what stands from the best level to the one at ``index``, and what taking all of it costs."""
-    there = levels[: index + 1]
-    sums = totals(there[-1:] if book_type is BookType.VWAP else there, book_type)
-    decimals = max(_decimals(str(level.price)) for level in there)
-    vwap = average(sums.notional, sums.quantity, decimals)
-    slippage = slippage_bps(sums.notional, sums.quantity, mid, bid=bid)
-    distance = distance_bps(Decimal(levels[index].price), mid)
-    return Through(sums.quantity, sums.notional, vwap, slippage, distance)
-
-
 def average(notional: Decimal, quantity: Decimal, decimals: int) -> Decimal | None:
     """Return notional over quantity to ``VWAP_DECIMALS`` more than ``decimals``; None for no quantity."""
     return exact.divide(notional, quantity, decimals + VWAP_DECIMALS) if quantity else None
@@ -147,14 +114,6 @@ def slippage_bps(notional: Decimal, quantity: Decimal, mid: Decimal | None, *, b
     at_mid = exact.multiply(quantity, mid)
     away = exact.subtract(at_mid, notional) if bid else exact.subtract(notional, at_mid)
     return exact.divide(exact.multiply(away, _TEN_THOUSAND), abs(at_mid), BPS_DECIMALS)
-
-
-def distance_bps(price: Decimal, mid: Decimal | None) -> Decimal | None:
-    """Return how far a price is from the mid, in basis points of the mid: above it positive."""
-    if not mid:
-        return None
-    away = exact.multiply(exact.subtract(price, mid), _TEN_THOUSAND)
-    return exact.divide(away, abs(mid), BPS_DECIMALS)
 
 
 def _parts(level: Priced) -> tuple[Decimal, Decimal]:

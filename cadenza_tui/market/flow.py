@@ -12,7 +12,9 @@ together so:
   the time of the change.
 
 A snapshot, whatever brings it, begins them anew as well: nobody knows what happened between. While the book
-is out of sync they are unknown. What was traded is counted since watching began, whatever the book does.
+is out of sync they are unknown, and so they are of a VWAP book: what stands there are averages and running
+sums, of which nothing is added or taken. What was traded is counted since watching began, whatever the book
+does.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cadenza_tui.market import exact
 from cadenza_tui.market.changes import Change, SideChanges
 from cadenza_tui.market.journal import MAXIMUM_CHANGES
-from cadenza_tui.market.records import Side
+from cadenza_tui.market.records import BookType, Side
 from cadenza_tui.market.traded import Traded, TradedAt
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class OrderFlow:
             self._turns = turns
             self.touch_changes += 1
             self._begin(bids, asks)
-        elif bids.journal.changes > MAXIMUM_CHANGES or asks.journal.changes > MAXIMUM_CHANGES:
+        elif len(bids.journal.entries) > MAXIMUM_CHANGES or len(asks.journal.entries) > MAXIMUM_CHANGES:
             bids.follow()
             asks.follow()
 
@@ -153,7 +155,7 @@ class OrderFlow:
 
     @property
     def known(self) -> bool:
-        """Whether what was stacked and pulled is known: the book is in sync."""
+        """Whether what was stacked and pulled is known: the book is in sync, and one of levels."""
         return self._look() is not None
 
     def side(self, *, bid: bool) -> SideFlow | None:
@@ -185,16 +187,6 @@ class OrderFlow:
         """
         return self._traded.at(price, increment)
 
-    def stacked(self, price: Decimal, increment: Decimal | None = None, *, bid: bool) -> Decimal | None:
-        """Return what was added at a price, or in its group, since the touch last changed."""
-        change = self.change(price, increment, bid=bid)
-        return None if change is None else change.stacked
-
-    def pulled(self, price: Decimal, increment: Decimal | None = None, *, bid: bool) -> Decimal | None:
-        """Return what was taken away untraded at a price, or in its group, since the touch last changed."""
-        change = self.change(price, increment, bid=bid)
-        return None if change is None else change.pulled
-
     @property
     def forgotten(self) -> int:
         """Prices whose prints are not kept any more, those traded at longest ago."""
@@ -206,10 +198,10 @@ class OrderFlow:
         return self._sides is not None and any(side.thinned for side in self._sides)
 
     def _look(self) -> tuple[SideChanges, SideChanges] | None:
-        """Return both sides' changes, None while the book is out of sync."""
+        """Return both sides' changes, None while the book is out of sync, or where it has no levels."""
         self.idle = 0
         sides = self._sides
-        if not self._book.in_sync:
+        if not self._book.in_sync or self._book.book_type is BookType.VWAP:
             return None
         return self._wake() if sides is None or sides[0].side is not self._book.bids else sides
 

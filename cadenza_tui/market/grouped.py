@@ -110,7 +110,7 @@ class SideTotal:
         if entries is None or self._scale != self.side.decimals:
             self._rebuild()
             return
-        self._take(set().union(*[keys for keys, _, _ in entries]))
+        self._take({key for key, _, _ in entries})
 
     def _rebuild(self) -> None:
         self._scale = self.side.decimals

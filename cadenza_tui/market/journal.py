@@ -14,17 +14,15 @@ from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cadenza_tui.market.sides import SortedSide
 
-Entry: TypeAlias = "tuple[list[Any], list[str | None], Sequence[tuple[str | None, ...]]]"
-"""One message: keys, the quantity that stood at each, and, second in a pair, the one that stands there now.
+Entry: TypeAlias = "tuple[Any, str | None, str | None]"
+"""What one message made of one level: its key, the quantity that stood there, and the one that stands now.
 
-None is nothing, as is zero. A key that a message names twice may be there twice, one change after the other.
+None is nothing, as is zero. A message has one entry for a key, however often it names it.
 """
 
-MAXIMUM_CHANGES = 8_192
+MAXIMUM_CHANGES = 2_048
 """Changes of levels kept for readers, once trimmed."""
 NEAR = 128
 """Best keys that are kept in order while the journal is on."""
@@ -41,7 +39,6 @@ class Journal:
         "_side",
         "base",
         "best",
-        "changes",
         "entries",
         "horizon",
         "near",
@@ -55,8 +52,6 @@ class Journal:
         self.entries: list[Entry] = []
         self.base = 0
         """The position of the first entry."""
-        self.changes = 0
-        """Changes of levels in the entries."""
         self.best: Any = self._endless
         """The best key, ``endless`` while the side is empty."""
         self.turns = 0
@@ -79,47 +74,46 @@ class Journal:
         """Begin anew: the side holds something else altogether."""
         self.base = self.end + 1
         self.entries.clear()
-        self.changes = 0
         self.near.clear()
         self._turn()
 
     def trim(self) -> None:
         """Drop the older entries where more is kept than should be."""
-        if self.changes <= MAXIMUM_CHANGES:
-            return
-        dropped = 0
-        while self.changes > MAXIMUM_CHANGES // 2:
-            self.changes -= len(self.entries[dropped][0])
-            dropped += 1
-        del self.entries[:dropped]
-        self.base += dropped
+        if len(self.entries) > MAXIMUM_CHANGES:
+            dropped = len(self.entries) - MAXIMUM_CHANGES // 2
+            del self.entries[:dropped]
+            self.base += dropped
 
-    def note(
-        self, keys: list[Any], befores: list[str | None], afters: Sequence[tuple[str | None, ...]]
-    ) -> None:
-        """Write one message down. Keys before the horizon that have come must be in ``near`` already."""
-        if not keys:
-            return
-        self.entries.append((keys, befores, afters))
-        self.changes += len(keys)
-        best = self.best
-        if min(keys) < best or (best not in self._held and best != self._endless):
-            self._turn()
-        if len(self.near) > 8 * NEAR:
-            self._thin()
-
-    def welcome(self, keys: list[Any], befores: list[str | None]) -> None:
-        """Take in the keys that a message has brought, those before the horizon."""
+    def note(self, message: list[Entry]) -> None:
+        """Write one message down."""
+        self.entries += message
         near, horizon = self.near, self.horizon
-        for key, before in zip(keys, befores, strict=True):
+        for key, before, _ in message:
             if before is None and key < horizon:
                 heappush(near, key)
+        self.settle()
+
+    def merge(self, start: int) -> None:
+        """Make one entry of those that a message, whose first is at an index, has written about one key."""
+        first: dict[Any, str | None] = {}
+        last: dict[Any, str | None] = {}
+        for key, before, after in self.entries[start:]:
+            first.setdefault(key, before)
+            last[key] = after
+        self.entries[start:] = [(key, before, last[key]) for key, before in first.items()]
+
+    def settle(self) -> None:
+        """Find the best key after a message. Keys before the horizon that have come are in ``near``."""
+        near, best = self.near, self.best
+        if near and (near[0] < best or best not in self._held):
+            self._turn()
+        if len(near) > 8 * NEAR:
+            self._thin()
 
     def rescale(self, factor: int) -> None:
         """Follow the side to keys of finer prices."""
         scaled = self._side.scaled
-        for keys, _, _ in self.entries:
-            keys[:] = [scaled(key, factor) for key in keys]
+        self.entries[:] = [(scaled(key, factor), before, after) for key, before, after in self.entries]
         self.near[:] = [scaled(key, factor) for key in self.near]
         self.best = scaled(self.best, factor)
         self.horizon = scaled(self.horizon, factor)
@@ -153,4 +147,3 @@ class Journal:
         assert all(near[(place - 1) // 2] <= near[place] for place in range(1, len(near))), "it is a heap"
         assert {key for key in held if key < self.horizon} <= set(near), "every near key is known"
         assert self.best == (min(held) if held else self._endless), "the best key is known"
-        assert self.changes == sum(len(keys) for keys, _, _ in self.entries), "the changes are counted"

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class OrderSide(SortedSide[int, dict[str, Row]]):
-    """L3_COUNTED: an order is held once, by its id; with another price it moves."""
+    """L3_COUNTED: an order is held once, by its id; with another price it moves, and goes to the end there.
+
+    So it does where it grows at its price, as by the rules of the field it loses its place in the queue then;
+    one that shrinks keeps it.
+    """
 
     __slots__ = ("_order_id", "_places")
 
@@ -49,8 +53,11 @@ class OrderSide(SortedSide[int, dict[str, Row]]):
             orders = levels.get(key)
             if orders is None:
                 levels[key] = {order_id: row}
-            else:
-                orders[order_id] = row
+                continue
+            held = orders.get(order_id)
+            if held is not None and Decimal(row[self._quantity]) > Decimal(held[self._quantity]):
+                del orders[order_id]
+            orders[order_id] = row
         if len(self._gone) > MAXIMUM_GONE:
             self._unsort()
         return len(places)

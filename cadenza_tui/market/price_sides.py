@@ -64,22 +64,16 @@ class PlainSide(SortedSide[int, str]):
         journal = self.journal
         assert journal is not None
         ticks, levels, gone, zeros = self._ticks, self._levels, self._gone, ZEROS
-        near, horizon = journal.near, journal.horizon
-        keys: list[int] = []
-        befores: list[str | None] = []
+        near, horizon, entries = journal.near, journal.horizon, journal.entries
+        start = len(entries)
         for price, quantity in rows:
             try:
                 key = ticks[price]
             except KeyError:
-                decimals = self._decimals
                 key = self._learn(price)
-                if self._decimals != decimals:
-                    factor = 10 ** (self._decimals - decimals)
-                    keys = [known * factor for known in keys]
-                    horizon = journal.horizon
+                horizon = journal.horizon  # a finer price rescales it, as it does the entries
             before = levels.get(key)
-            keys.append(key)
-            befores.append(before)
+            entries.append((key, before, quantity))
             if quantity in zeros:
                 if before is not None:
                     del levels[key]
@@ -92,7 +86,9 @@ class PlainSide(SortedSide[int, str]):
             self._spell(rows)
         if len(gone) > MAXIMUM_GONE:
             self._unsort()
-        journal.note(keys, befores, rows)
+        if len(rows) > 1 and (self._mixed or len(dict(rows)) != len(rows)):  # type: ignore[arg-type]
+            journal.merge(start)
+        journal.settle()
         return len(levels)
 
     def _spell(self, rows: Sequence[Row]) -> None:
@@ -126,6 +122,13 @@ class PlainSide(SortedSide[int, str]):
 
     def total(self, key: int) -> str | None:
         return self._levels.get(key)
+
+    def best(self) -> Level | None:
+        levels, journal = self._levels, self.journal
+        if not levels:
+            return None
+        key = next(iter(self.ordered())) if journal is None else journal.best
+        return make_level((self._spelled[key], levels[key], None, None))
 
     def _read(self, keys: Iterable[int]) -> list[Level]:
         best = list(keys)

@@ -210,8 +210,7 @@ class SortedSide(BookSide, Generic[Key, Held]):
             held = self.change(rows)
         finally:
             self.journal = journal
-        journal.welcome(keys, befores)
-        journal.note(keys, befores, [("", self.total(key)) for key in keys])
+        journal.note([(key, before, self.total(key)) for key, before in zip(keys, befores, strict=True)])
         return held
 
     def keep_journal(self, *, kept: bool) -> None:
@@ -317,14 +316,19 @@ class SortedSide(BookSide, Generic[Key, Held]):
 
     def _learn(self, price: str) -> int:
         """Return the integer of a price not seen lately, and remember it."""
-        whole, _, fraction = price.partition(".")
-        fraction = fraction.rstrip("0")
-        if len(fraction) > self._decimals:
-            self._rescale(len(fraction))
+        decimals = self._decimals
+        if decimals and price[-decimals - 1 : -decimals] == ".":
+            tick = self._sign * int(price[: -decimals - 1] + price[-decimals:])
+        else:
+            whole, _, fraction = price.partition(".")
+            fraction = fraction.rstrip("0")
+            if len(fraction) > decimals:
+                self._rescale(len(fraction))
+            tick = self._sign * int(whole + fraction.ljust(self._decimals, "0"))
         ticks = self._ticks
         if self._knows_enough:
             ticks.clear()
-        tick = ticks[price] = self._sign * int(whole + fraction.ljust(self._decimals, "0"))
+        ticks[price] = tick
         return tick
 
     def _tick(self, price: str) -> int:

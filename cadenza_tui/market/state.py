@@ -94,6 +94,8 @@ class Market:
         """By instrument and interval."""
         self.candle_sources: dict[tuple[InstrumentId, str], CandleSource] = {}
         """By instrument and interval, where the candles that are asked for come from."""
+        self.unfed: set[InstrumentId] = set()
+        """Instruments whose book's channel is down: what their books hold is not the market now."""
         self.trails = Trails()
         self.accounts: dict[AccountId, Account] = {}
         self._studies = Studies(self.book)
@@ -163,7 +165,7 @@ class Market:
     def sample(self, now: Nanoseconds) -> None:
         """Note the time, once a second: what is kept up by the second is."""
         alive = not connection_trust(self.health, now).dimmed
-        for instrument_id in self._studies.sample(now, alive=alive):
+        for instrument_id in self._studies.sample(now, alive=alive, unfed=self.unfed):
             self.dirty.mark(Topic.BOOK, instrument_id)
         self._studies.see(order for account in self.accounts.values() for order in account.working_orders())
 

@@ -17,7 +17,7 @@ from cadenza_tui.market.heat import Heat
 from cadenza_tui.market.queue import QueueEstimates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from decimal import Decimal
 
     from cadenza_tui.market.book import AnySide, OrderBook
@@ -170,17 +170,20 @@ class Studies:
         for name, study in self._studies.items():
             study.queue.see(by_instrument[name])
 
-    def sample(self, now: Nanoseconds, *, alive: bool) -> list[InstrumentId]:
+    def sample(
+        self, now: Nanoseconds, *, alive: bool, unfed: Collection[InstrumentId] = ()
+    ) -> list[InstrumentId]:
         """Sample the liquidity of each that is kept; return those that have another sample than before.
 
-        ``alive`` is whether the books' feed is: while it is not, what the books hold is not the market now.
+        ``alive`` is whether the books' feed is, ``unfed`` of which books alone it is not: what those hold is
+        not the market now.
         """
         for study in self._studies.values():
             study.rest()
         sampled = []
         for name, heat in self._heats.items():
             book = self._book_of(name)
-            if heat.sample(book, alive and book.in_sync, now):
+            if heat.sample(book, alive and book.in_sync and name not in unfed, now):
                 sampled.append(name)
         return sampled
 

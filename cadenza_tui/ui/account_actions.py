@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class AccountActions(Screen[None]):
-    """The part of the monitor that is about accounts; what the user settles on is kept at once."""
+    """The part of the monitor that is about accounts; what the user settles on is kept at once.
+
+    Keys change nothing of accounts that are out of sight.
+    """
 
     if TYPE_CHECKING:
         preferences: Preferences
@@ -29,35 +32,43 @@ class AccountActions(Screen[None]):
         def _invalidate(self, *names: str) -> None: ...
         def turn(self, pane: str, name: str, by: int = 1) -> None: ...
 
+    @property
+    def _present(self) -> bool:
+        """Whether there are accounts in sight."""
+        return self._presenter.accounts.present in self._shown
+
     def action_account(self, by: int) -> None:
         """Show another account."""
-        self._presenter.accounts.turn(by)
-        self._invalidate("account", "accounts", "book")
+        if self._present:
+            self._presenter.accounts.turn(by)
+            self._invalidate(*ACCOUNT_PANES)
 
     def action_sort(self) -> None:
         """Sort the watchlist, or the focused table of the account, by its next column."""
         if self.desk.focused == "instruments":
             self.turn("instruments", "sort")
-            return
-        self._presenter.accounts.sort(turn=False)
-        self._keep()
+        elif self._present:
+            self._presenter.accounts.sort(turn=False)
+            self._keep()
 
     def action_sort_turn(self) -> None:
         """Sort the account's table the other way round, the watchlist by the column before."""
         if self.desk.focused == "instruments":
             self.turn("instruments", "sort", -1)
-            return
-        self._presenter.accounts.sort(turn=True)
-        self._keep()
+        elif self._present:
+            self._presenter.accounts.sort(turn=True)
+            self._keep()
 
     def action_dust(self) -> None:
         """Hide what is worth next to nothing, or show it again."""
-        self.preferences.hide_dust = not self.preferences.hide_dust
-        self._keep()
+        if self._present:
+            self.preferences.hide_dust = not self.preferences.hide_dust
+            self._keep()
 
     def action_currency(self, by: int) -> None:
         """Value everything in another currency."""
-        self.value_in(self._presenter.accounts.currency(by))
+        if self._present:
+            self.value_in(self._presenter.accounts.currency(by))
 
     def value_in(self, currency: str) -> None:
         """Value everything in a currency; empty is each account's own."""
@@ -67,6 +78,8 @@ class AccountActions(Screen[None]):
 
     def action_filter(self) -> None:
         """Ask for what the rows are to be filtered by; they follow as it is typed."""
+        if not self._present:
+            return
         before = self.desk.filter
 
         def typed(words: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import compress, count, islice
+from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -61,16 +63,16 @@ def narrow(strip: Strip) -> bool:
 
 def changed_spans(old: str, new: str, gap: int = REWRITE_GAP) -> Iterator[tuple[int, int]]:
     """Yield the spans ``[start, end)`` in which two texts of one length differ, close ones joined."""
-    start = end = -1
-    for index in [place for place, both in enumerate(zip(old, new, strict=True)) if both[0] != both[1]]:
-        if start < 0:
-            start = index
-        elif index - end > gap:
+    places = list(compress(count(), map(ne, old, new)))
+    if not places:
+        return
+    start = end = places[0]
+    for index in places:
+        if index - end > gap:
             yield start, end
             start = index
         end = index + 1
-    if start >= 0:
-        yield start, end
+    yield start, end
 
 
 def same_blank(text: str, before: Style | None, after: Style | None) -> bool:
@@ -87,11 +89,19 @@ def differences(old: Strip, new: Strip) -> Iterator[tuple[int, str, Style | None
 
     Both strips are equally long and hold characters of one cell each.
     """
-    olds: Iterator[Segment] = iter(old)
+    column = same = 0
+    for (text, style, _), (shown, was, _) in zip(new, old, strict=False):
+        if len(text) != len(shown) or (style is not was and style != was):
+            break  # from here on the two are cut otherwise
+        if text != shown:
+            for start, end in changed_spans(shown, text):
+                yield column + start, text[start:end], style
+        column += len(text)
+        same += 1
+    olds: Iterator[Segment] = islice(old, same, None)
     before = next(olds, None)
     skip = 0
-    column = 0
-    for segment in new:
+    for segment in islice(new, same, None):
         if not skip and before is not None and (segment is before or segment == before):
             column += len(segment.text)
             before = next(olds, None)

@@ -111,9 +111,7 @@ class Display:
         widgets = self._in_order(widget for widget in self._owed if widget.display)
         self._owed = dict.fromkeys(widgets)
         parts = [_pieces(widget) for widget in widgets]
-        if self._uncovered() and all(
-            self._painter.knows(x, y, strip.cell_length) for part in parts for x, y, strip in part
-        ):
+        if self._uncovered() and all(map(self._painter.knows_all, parts)):
             self._app._display(self._app.monitor, PiecesUpdate(self._painter, parts))  # type: ignore[arg-type]
         else:
             self._app.monitor.refresh()

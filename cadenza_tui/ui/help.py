@@ -28,20 +28,21 @@ class HelpScreen(ModalScreen[None]):
         Binding("up,k", "scroll(-1)", "up", show=False),
     ]
 
-    def __init__(self, brush: Brush, pane: str, word: str) -> None:
+    def __init__(self, brush: Brush, pane: str, word: str, *, arrows: bool = True) -> None:
         super().__init__()
         self._pane, self._word = pane, word
         self._brush = brush
+        self._arrows = arrows
 
     def rows(self, width: int, _height: int = 0) -> tuple[Row, ...]:
         """Return the help's rows at a width."""
-        return help_rows(help_keys(self._pane, self._word), width=width)
+        return help_rows(help_keys(self._pane, self._word, arrows=self._arrows), width=width)
 
     def compose(self) -> ComposeResult:
         """Make the box and its rows."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "↑↓ scroll · escape back"
+            box.border_subtitle = f"{'↑↓' if self._arrows else 'up down'} scroll · escape back"
             yield ListWidget(self._brush, self.rows, id="keys")
 
     def action_scroll(self, by: int) -> None:

@@ -90,8 +90,9 @@ class InstrumentActions(Screen[None]):
 
     def action_unfold(self) -> None:
         """Show the orders of the level under the ladder's cursor, or fold them."""
-        self._presenter.keys.unfold()
-        self._invalidate("book")
+        if "book" in self._shown:
+            self._presenter.keys.unfold()
+            self._invalidate("book")
 
     def action_next_instrument(self) -> None:
         """Show the next pinned instrument."""

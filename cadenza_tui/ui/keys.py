@@ -197,7 +197,8 @@ FOOTERS: dict[str, tuple[Hint, ...]] = {
 """What the footer shows while a pane has the focus, the most wanted first."""
 
 _BY_ID = {key.id: key for key in KEYS}
-_ARROWS = {"left": "←", "right": "→", "down j": "j", "up k": "k"}
+_LETTERS = {"down j": "j", "up k": "k"}
+_ARROWS = {"left": "←", "right": "→", **_LETTERS}
 """How the footer writes keys of which two stand together."""
 
 
@@ -215,15 +216,21 @@ def bindings() -> list[Binding]:
     return made
 
 
-def hinted(hint: Hint) -> tuple[str, str]:
-    """Return ``(keys, word)`` as the footer writes a hint."""
+def hinted(hint: Hint, *, arrows: bool = True) -> tuple[str, str]:
+    """Return ``(keys, word)`` as the footer writes a hint.
+
+    Without ``arrows`` those keys are words: in ASCII an arrow would be written as another key.
+    """
     shown = [_BY_ID[name].shown for name in hint.ids]
-    return " ".join(shown if len(shown) == 1 else [_ARROWS.get(key, key) for key in shown]), hint.word
+    if len(shown) > 1:
+        short = _ARROWS if arrows else _LETTERS
+        shown = [short.get(key, key) for key in shown]
+    return " ".join(shown), hint.word
 
 
-def footer_keys(pane: str) -> list[tuple[str, str]]:
+def footer_keys(pane: str, *, arrows: bool = True) -> list[tuple[str, str]]:
     """Return ``(keys, word)`` for the footer while a pane has the focus, the most wanted first."""
-    return [hinted(hint) for hint in FOOTERS[pane]]
+    return [hinted(hint, arrows=arrows) for hint in FOOTERS[pane]]
 
 
 def footer_end() -> list[tuple[str, str]]:
@@ -236,10 +243,10 @@ def goto_keys() -> list[tuple[str, str]]:
     return [*GOTO.items(), ("escape", "back")]
 
 
-def help_keys(pane: str, word: str) -> list[tuple[str, str, str]]:
+def help_keys(pane: str, word: str, *, arrows: bool = True) -> list[tuple[str, str, str]]:
     """Return ``(keys, words, group)`` for the help: what the footer says of the pane in focus, then all."""
     shown = [hint for hint in FOOTERS[pane] if hint not in (*GENERAL, *FIND)]
-    made = [(*hinted(hint), f"{word}, in focus now") for hint in shown]
+    made = [(*hinted(hint, arrows=arrows), f"{word}, in focus now") for hint in shown]
     seconds = {pair.second for pair in PAIRS.values()}
     for key in KEYS:
         pair = PAIRS.get(key.id)

@@ -10,7 +10,7 @@ from cadenza_tui.view.options import Item
 from cadenza_tui.view.tape import UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from decimal import Decimal
 
     from cadenza_tui.market.records import InstrumentId
@@ -44,9 +44,9 @@ class MarketKeys:
                 memory.release()
                 memory.centre()
 
-    def centre(self) -> None:
-        """Bring the touch back to the middle of every pane, and each list to its first row."""
-        for name in self._panes.makers:
+    def centre(self, names: Collection[str]) -> None:
+        """Bring the touch back to the middle of these panes, and each list to its first row."""
+        for name in names:
             memory = self._panes.memory(name)
             if memory is not None:
                 memory.release()

@@ -172,8 +172,12 @@ class MarketPanes:
             options=self.options("tape"),
             instrument_id=selected,
             bars=self.bars,
-            now=now,
+            now=self._at_venue(now),
         )
+
+    def _at_venue(self, now: int) -> int:
+        """Return the server's time: prints are dated by it, so windows of them end there."""
+        return now + int((self._market.health.connection.clock_offset_ms or 0.0) * 1_000_000)
 
     def _heat(self, selected: InstrumentId, width: int, height: int, now: int) -> Pane:
         return heatmap(

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
     from cadenza_tui.market.records import InstrumentId
 
-MEMORIES_KEPT = 64
-"""Instruments of which a pane remembers anything; what is lost then is widths and a place."""
+MEMORIES_KEPT = 16
+"""Instruments of which a pane remembers anything; what is lost then is widths and a place. More than have a
+key, and few, since what is remembered holds on to the samples and prints that it was made from."""
 
 
 class Memory(Protocol):

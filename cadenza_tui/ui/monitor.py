@@ -269,12 +269,13 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
     def action_help(self) -> None:
         """Open the help screen."""
         pane = self.desk.focused
-        self.app.push_screen(HelpScreen(self._brush, pane, PANES[pane].word))
+        arrows = self.monitor_app.bars is not Bars.ASCII
+        self.app.push_screen(HelpScreen(self._brush, pane, PANES[pane].word, arrows=arrows))
 
     def action_back(self) -> None:
         """Undo one step: the row pointed at, the filter, zoom, then pause, then another view."""
         if self._presenter.release(self.desk.focused):
-            if self.desk.focused == "tape":
+            if self.desk.focused == "tape":  # which knows by itself that it stood
                 self.desk.paused.clear()
         elif self.desk.focused in ACCOUNT_PANES and self.desk.filter:
             self.desk.filter = ""
@@ -305,17 +306,19 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
                 self._presenter.accounts.point(name, int(event.screen_x) - left, int(event.screen_y) - top)
             self._invalidate(*self._shown)
 
-    def on_mouse_scroll_down(self) -> None:
-        """Scroll with the wheel."""
-        self._roll(1)
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll the pane under the mouse with the wheel; the focus stays where it is."""
+        self._roll(event, 1)
 
-    def on_mouse_scroll_up(self) -> None:
-        """Scroll with the wheel."""
-        self._roll(-1)
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll the pane under the mouse with the wheel."""
+        self._roll(event, -1)
 
-    def _roll(self, by: int) -> None:
-        self._presenter.roll(self.desk.focused, by)
-        self._invalidate(self.desk.focused)
+    def _roll(self, event: events.MouseEvent, by: int) -> None:
+        for name in self._shown & self._panes.keys():
+            if self._panes[name].region.contains(int(event.screen_x), int(event.screen_y)):
+                self._presenter.roll(name, by)
+                self._invalidate(name)
 
 
 def _place(widget: RowsWidget, rect: Rect) -> None:

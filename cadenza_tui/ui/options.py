@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class OptionsScreen(ModalScreen[None]):
     """Shows ``items`` and calls ``turn`` with the place of one and the steps to go on.
 
-    It stands ``below``, at the bottom of the screen, or at its top: where it hides less of the pane.
+    It stands ``below``, at the bottom of the screen, or at its top: where it hides less of the pane. Without
+    ``arrows`` those keys are words.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,6 +44,7 @@ class OptionsScreen(ModalScreen[None]):
         turn: Callable[[int, int], object],
         *,
         below: bool = False,
+        arrows: bool = True,
     ) -> None:
         super().__init__()
         self.styles.align_vertical = "bottom" if below else "top"
@@ -50,6 +52,7 @@ class OptionsScreen(ModalScreen[None]):
         self._brush = brush
         self._items = items
         self._turn = turn
+        self._arrows = arrows
         self._cursor = 0
 
     def rows(self, width: int, _height: int = 0) -> tuple[Row, ...]:
@@ -60,7 +63,8 @@ class OptionsScreen(ModalScreen[None]):
         """Make the box and its rows."""
         with VerticalScroll(id="options") as box:
             box.border_title = f"{self._title} · options"
-            box.border_subtitle = "↑↓ choose · ←→ change · escape back"
+            keys = ("↑↓", "←→") if self._arrows else ("up down", "left right")
+            box.border_subtitle = f"{keys[0]} choose · {keys[1]} change · escape back"
             yield ListWidget(self._brush, self.rows, id="choices")
 
     def action_move(self, by: int) -> None:

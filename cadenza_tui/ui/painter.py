@@ -131,9 +131,10 @@ class Painter:
     def _changes(self, pieces: Iterable[Piece], pen: Pen) -> list[Piece]:
         """Write where pieces differ from what is shown; return those that are not the very same strips."""
         changes: list[Piece] = []
+        lines = self._lines
         for piece in pieces:
             x, y, strip = piece
-            line = self._lines.get(y)
+            line = lines.get(y)
             shown = None if line is None else line.get(x)
             if shown is strip:
                 continue
@@ -161,6 +162,16 @@ class Painter:
         """Return whether one piece of that width is what the terminal shows there."""
         shown = self._lines.get(y, {}).get(x)
         return shown is not None and shown.cell_length == width
+
+    def knows_all(self, pieces: Iterable[Piece]) -> bool:
+        """Return whether something as wide as each piece is what the terminal shows in its place."""
+        lines = self._lines
+        for x, y, strip in pieces:
+            line = lines.get(y)
+            shown = None if line is None else line.get(x)
+            if shown is not strip and (shown is None or shown.cell_length != strip.cell_length):
+                return False
+        return True
 
 
 def _layout(update: LayoutUpdate) -> Iterable[Piece]:

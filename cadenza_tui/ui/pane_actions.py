@@ -10,9 +10,10 @@ from textual.screen import Screen
 from cadenza_tui.ui.desk import View
 from cadenza_tui.ui.keys import CYCLE
 from cadenza_tui.ui.options import OptionsScreen
-from cadenza_tui.ui.panes import PANES, stepped
+from cadenza_tui.ui.panes import PANES
 from cadenza_tui.view.layout import resized
 from cadenza_tui.view.options import Item
+from cadenza_tui.view.rows import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,15 +123,15 @@ class PaneActions(Screen[None]):
         self._invalidate(self.desk.focused)
 
     def action_centre(self) -> None:
-        """Bring the touch back to the middle and every list to its first row."""
-        self._presenter.centre()
+        """Bring the touch back to the middle and every list to its first row, in all panes in sight."""
+        self._presenter.centre(self._shown)
         self._invalidate(*self._shown)
 
     def action_aside(self, by: int) -> None:
         """Go on in time where a pane shows time; else show another table of the account."""
         if self._presenter.keys.shift(self.desk.focused, by):
             self._invalidate(self.desk.focused)
-        else:
+        elif self._presenter.accounts.present in self._shown:
             self._presenter.accounts.turn_tab(by)
             self._invalidate("account", "accounts")
 
@@ -161,7 +162,7 @@ class PaneActions(Screen[None]):
     def step(self, pane: str, name: str, by: int) -> None:
         """Go to a larger or smaller value of a choice, as far as there are any, and keep it."""
         options = self._presenter.panes.options(pane)
-        self.preferences.options[pane] = stepped(options, PANES[pane].choice(name), by)
+        self.preferences.options[pane] = PANES[pane].choice(name).stepped(options, by)
         self._keep()
 
     def action_turn(self, pane: str, name: str) -> None:
@@ -220,6 +221,7 @@ class PaneActions(Screen[None]):
                     partial(self._items, pane),
                     partial(self._turn_item, pane),
                     below=region.y + region.bottom <= self.app.size.height,
+                    arrows=self._presenter.panes.bars is not Bars.ASCII,
                 )
             )
 
@@ -228,7 +230,7 @@ class PaneActions(Screen[None]):
         options = self._presenter.panes.options(pane)
         return [
             *(item for item, _ in self._presenter.keys.steps(pane)),
-            *(Item(one.word, one.of(options), one.values, one.help) for one in PANES[pane].choices),
+            *(Item(one.word, one.of(options), one.ordered, one.help) for one in PANES[pane].choices),
         ]
 
     def _turn_item(self, pane: str, at: int, by: int) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.view import chart, depth_chart, flow, heatmap, ladder_choices, tape, venues, watch_choices
 
 if TYPE_CHECKING:
-    from cadenza_tui.view.choices import Choice, Options
+    from cadenza_tui.view.choices import Choice
 
 NS = 1_000_000_000
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000}
-_MEASURE = re.compile(r"([0-9.]+)([smhdwM]?)")
 
 
 class PaneKind(NamedTuple):
@@ -48,20 +45,3 @@ PANES = {
 }
 LINES = {"status": NS // 4, "tabs": 0, "footer": 0}
 """The lines of the screen, and the least time between two paints of each, in ns."""
-
-
-def stepped(options: Options, choice: Choice, by: int) -> dict[str, str]:
-    """Return the options with a choice ``by`` values larger, as far as there are any.
-
-    Words before all numbers stay there: ``auto`` is the least; others come last.
-    """
-    values = sorted(choice.values, key=_measure)
-    at = values.index(choice.of(options)) + by
-    return {**options, choice.name: values[min(max(at, 0), len(values) - 1)]}
-
-
-def _measure(value: str) -> float:
-    found = _MEASURE.fullmatch(value)
-    if found is None:
-        return -1.0 if value == "auto" else float("inf")
-    return float(found[1]) * _SECONDS[found[2]]

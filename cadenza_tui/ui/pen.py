@@ -8,13 +8,13 @@ anything that moved the cursor between two frames be heard of for ever.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.ui.sgr import Look, look_of, transition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.color import ColorSystem
     from rich.style import Style
@@ -39,13 +39,19 @@ class Run(NamedTuple):
     cells: int
 
 
+make_run: Callable[[tuple[int, int, str, int]], Run] = partial(tuple.__new__, Run)
+"""A Run out of a tuple of its parts, without the cost of a call in Python."""
+
+
 class Pen:
     """Collects runs of cells, and writes them on a screen of ``width`` cells."""
 
-    __slots__ = ("_blanks", "_runs", "_system", "_width", "_x", "_y", "estimate", "look")
+    __slots__ = ("_blanks", "_looks", "_runs", "_system", "_width", "_x", "_y", "estimate", "look")
 
     def __init__(self, system: ColorSystem | None, look: Look | None, width: int = 0) -> None:
         self._system = system
+        self._looks: dict[int, tuple[Style | None, Look]] = {}
+        """The looks of styles met, by where they are: to hash a style costs more than the rest of a run."""
         self._width = width
         self._runs: dict[Look, list[Run]] = {}
         self._blanks: dict[Look, list[Run]] = {}
@@ -61,8 +67,11 @@ class Pen:
 
     def write(self, text: str, style: Style | None, cells: int) -> None:
         """Write ``text``, which is ``cells`` wide, from where the pen is on."""
-        look = look_of(style, self._system)
-        run = Run(self._y, self._x, text, cells)
+        known = self._looks.get(id(style))
+        if known is None or known[0] is not style:
+            known = self._looks[id(style)] = (style, look_of(style, self._system))
+        look = known[1]
+        run = make_run((self._y, self._x, text, cells))
         groups = self._blanks if text.isspace() and not _seen_on_blanks(look) else self._runs
         group = groups.get(look)
         if group is None:

@@ -14,18 +14,18 @@ from cadenza_tui.ui.trusts import Trusts
 from cadenza_tui.view.footer import footer, tabs
 from cadenza_tui.view.health import health
 from cadenza_tui.view.layout import Layout
-from cadenza_tui.view.rows import Pane, Role, Span
+from cadenza_tui.view.rows import Bars, Pane, Role, Span
 from cadenza_tui.view.status import status
 from cadenza_tui.view.table import TableWidths
 from cadenza_tui.view.text import fit_row, row_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from cadenza_tui.ui.desk import Desk
     from cadenza_tui.ui.preferences import Preferences
     from cadenza_tui.ui.source import Source
-    from cadenza_tui.view.rows import Bars, Row
+    from cadenza_tui.view.rows import Row
 
 
 class Presenter:
@@ -67,8 +67,7 @@ class Presenter:
             frozen = Pane(made.title, (Span("‖ paused", Role.WARN),), made.body, dimmed=True)
             self._frozen[name] = frozen
         elif any(row_cells(row) != width for row in frozen.body):  # what stands stays, in another width
-            body = tuple(fit_row(row, width) for row in frozen.body)
-            frozen = self._frozen[name] = replace(frozen, body=body)
+            return replace(frozen, body=tuple(fit_row(row, width) for row in frozen.body))
         return frozen
 
     def _health(self, width: int, height: int, now: int) -> Pane:
@@ -104,7 +103,9 @@ class Presenter:
         return footer(self._keys(), width=width, end=self._footer_end())
 
     def _keys(self) -> list[tuple[str, str]]:
-        return goto_keys() if self.prefix else footer_keys(self._desk.focused)
+        if self.prefix:
+            return goto_keys()
+        return footer_keys(self._desk.focused, arrows=self.panes.bars is not Bars.ASCII)
 
     def _footer_end(self) -> Row:
         masked = (Span("amounts masked   ", Role.WARN),) if self._preferences.masked else ()
@@ -163,8 +164,9 @@ class Presenter:
         memory = self.panes.memory(name)
         return memory is not None and memory.release()
 
-    def centre(self) -> None:
-        """Bring the touch back to the middle and every list to its first row."""
-        self._desk.scroll.clear()
-        self.accounts.to_top(*ACCOUNT_PANES)
-        self.keys.centre()
+    def centre(self, names: Collection[str]) -> None:
+        """Bring the touch back to the middle and every list to its first row, in these panes."""
+        for name in names:
+            self._desk.scroll.pop(name, None)
+        self.accounts.to_top(*[name for name in ACCOUNT_PANES if name in names])
+        self.keys.centre(names)

@@ -135,7 +135,7 @@ def _wide(width: int, height: int, focused: str) -> tuple[Split | str, tuple[str
         middle = _beside(0, Part("heat"), Part("chart", 460, 40, 120))
         right = _above(0, Part(top), Part(middle, 460, 12, 40))
         left = _above(0, Part("instruments"), Part("flow", 360, 10, 24))
-        whole = _beside(1, Part(left, 230, 40, 60), Part(right))
+        whole = _beside(1, Part(left, 230, 44, 60), Part(right))
         if height >= FULL_HEIGHT:
             return _above(0, Part(whole), Part("account", 180, 8, 14)), WIDE_PANES
         return whole, tuple(name for name in WIDE_PANES if name != "account")

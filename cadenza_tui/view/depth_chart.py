@@ -244,7 +244,8 @@ def _text(point: Point, form: Form) -> str:
     if not form.notional:
         return plain(point.total)
     shown = rounded(point.total, 2)
-    shown = shown if shown.strip("0.") or not point.total else short(point.total)
+    if point.total and not shown.strip("0."):
+        return short(point.total)
     return shown.replace(",", "").replace(MINUS, "-")
 
 

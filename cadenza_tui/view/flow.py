@@ -32,9 +32,9 @@ from cadenza_tui.view.numbers import (
     significant_decimals,
 )
 from cadenza_tui.view.rows import Pane, Role, Row, Span
-from cadenza_tui.view.states import absence, border
+from cadenza_tui.view.states import CURRENT, absence, border
 from cadenza_tui.view.table import UNKNOWN_CELL, Cell, Heading, Line, TableWidths, number_cell, table
-from cadenza_tui.view.text import blank, cut, fit_row, message
+from cadenza_tui.view.text import blank, cut, fit_row, message, row_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,9 +68,10 @@ FAR = 4
 """The quantities are chosen anew when the book is so many times deeper or shallower than it was."""
 STEPS = (20, 200, 2_000)
 """Levels read at once while a cost is read off: most are found within the first few."""
-BESIDE_FROM = 104
-"""Cells from which on the costs stand beside the sides."""
-COST_WIDTH = 46
+BESIDE_FROM, ROOMY_FROM = 104, 128
+"""Cells from which on the costs stand beside the sides, and from which on they have more than they need."""
+COST_WIDTH, MOST_COST_WIDTH = 46, 56
+"""Cells of the costs beside the sides, and where there is more room."""
 GAP = 4
 SIDE_HEADINGS = (
     Heading("", kind="text"),
@@ -81,7 +82,15 @@ SIDE_HEADINGS = (
     Heading("depth", 3),
     Heading("notional", 4, kind="right"),
 )
-COST_HEADINGS = (Heading("buy at"), Heading("bps", 1), Heading("sell at"), Heading("bps ", 1))
+NARROW_BELOW = 66
+"""Cells below which the sides stand beside each other, a row for each number, where there are rows enough."""
+NARROW_HEADINGS = (Heading("", kind="text"), Heading("asks"), Heading("bids"), Heading("Δ", 1))
+COST_HEADINGS = (
+    Heading("buy at"),
+    Heading("bps", 1, kind="right"),
+    Heading("sell at"),
+    Heading("bps ", 1, kind="right"),
+)
 MAX_BASE = 8
 
 
@@ -150,7 +159,7 @@ def flow(
     """
     memory.adopt(book.instrument_id, instrument)
     since = f"since {clock(study.flow.since)}" if study is not None and study.flow.known else ""
-    trusted = border(trust, since, width=trust_room(TITLE, width))
+    trusted = _border(trust, since, trust_room(TITLE, width))
     if not book.has_snapshot:
         body = message(absence(trust, book.instrument_id), width, height)
         return Pane(TITLE, trusted, body, dimmed=trust.dimmed)
@@ -171,6 +180,16 @@ def flow(
     return Pane(TITLE, trusted, held, dimmed=trust.dimmed)
 
 
+def _border(trust: Trust, since: str, room: int) -> Row:
+    """Return the state with when the sums began: where it is narrow, one of both."""
+    whole = border(trust, since, width=room)
+    if row_cells(whole) <= room:
+        return whole
+    if trust.state in CURRENT and len(since) <= room:
+        return (Span(since, Role.TITLE),)
+    return border(trust, width=room)
+
+
 def _body(
     book: OrderBook,
     study: Study | None,
@@ -182,27 +201,26 @@ def _body(
     options: Options,
 ) -> tuple[Row, ...]:
     beside = width >= BESIDE_FROM
+    cost_width = min(COST_WIDTH + max(width - ROOMY_FROM, 0), MOST_COST_WIDTH) if beside else width
+    side_width = width - cost_width - GAP if beside else width
     lines = _side_lines(book, study, memory, options)
-    of_sides = table(
-        "sides",
-        SIDE_HEADINGS,
-        lines,
-        width=width - COST_WIDTH - GAP if beside else width,
-        widths=memory.widths,
-    )
+    if width < NARROW_BELOW and height >= len(SIDE_HEADINGS):
+        of_sides = table("narrow", NARROW_HEADINGS, _turned(lines), width=width, widths=memory.widths)
+    else:
+        of_sides = table("sides", SIDE_HEADINGS, lines, width=side_width, widths=memory.widths)
     quantities = memory.choose(book, options)
     of_costs = table(
         "costs",
-        (Heading(base or "quantity"), *COST_HEADINGS),
+        (Heading(base or "quantity", kind="text"), *COST_HEADINGS),
         _cost_lines(book, quantities, memory),
-        width=COST_WIDTH if beside else width,
+        width=cost_width,
         widths=memory.widths,
     )
     empty: Row = (Span(blank(width)),)
     if beside:
         deep = max(len(of_sides), len(of_costs))
-        of_sides += [(Span(blank(width - COST_WIDTH - GAP)),)] * (deep - len(of_sides))
-        of_costs += [(Span(blank(COST_WIDTH)),)] * (deep - len(of_costs))
+        of_sides += [(Span(blank(side_width)),)] * (deep - len(of_sides))
+        of_costs += [(Span(blank(cost_width)),)] * (deep - len(of_costs))
         rows = [(*one, Span(blank(GAP)), *other) for one, other in zip(of_sides, of_costs, strict=True)]
     elif height < len(of_sides) + 2:  # names of columns alone say nothing
         rows = of_sides
@@ -236,6 +254,16 @@ def _side_lines(book: OrderBook, study: Study | None, memory: FlowMemory, option
                 Cell(_signed_short(subtract(below.notional, above.notional)), Role.MUTED),
             )
         ),
+    ]
+
+
+def _turned(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of the sides as columns, each number under the other's."""
+    names = [heading.name for heading in SIDE_HEADINGS]
+    return [
+        Line((Cell(name, Role.MUTED), *(line.cells[at] for line in lines)))
+        for at, name in enumerate(names)
+        if name
     ]
 
 

@@ -109,6 +109,7 @@ class Grid:
 
     __slots__ = (
         "_percentile",
+        "_sampled",
         "bottom",
         "cells",
         "columns",
@@ -131,6 +132,8 @@ class Grid:
         self.width = width
         self.seconds = seconds
         self._percentile = percentile
+        self._sampled = 0
+        """The second after the last one that was sampled, when the columns were last filled."""
         self.cut = CutOff()
         self.columns: list[Column] = []
         """From ``first`` on, as far as there is anything."""
@@ -158,14 +161,15 @@ class Grid:
         if now - end * SECOND >= LATE:
             end = now // SECOND
         last = min((end - 1) // self.seconds - self.first, self.width - 1)
-        at = max(len(self.columns) - 1, 0)
+        sampled, self._sampled = self._sampled, heat.end
+        at = max(min(len(self.columns) - 1, sampled // self.seconds - self.first), 0)
         changed = self.width
         while at <= last:
             wanted = min((self.first + at + 1) * self.seconds, end)
             if at == len(self.columns):
                 self.columns.append(Column((self.first + at) * self.seconds))
-            elif self.columns[at].until >= wanted:
-                at += 1
+            elif wanted <= (until := self.columns[at].until) and not sampled < min(until, heat.end):
+                at += 1  # nothing was sampled late of what was a gap
                 continue
             changed = min(changed, at)
             before = self.columns[at].sizes

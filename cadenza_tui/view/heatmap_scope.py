@@ -82,12 +82,16 @@ class Scope:
             self._follows_price = self._follows_time = self._moved = True
 
     def frame(self, heat: Heat, columns: int, rows: int, per: int, seconds: int) -> None:
-        """Take note of the pane and of the samples; turn the page where the newest is out of sight."""
+        """Take note of the pane and of the samples; turn the page where the newest is out of sight.
+
+        A pane of another width has a page of its own: a wider one is not left half empty.
+        """
         if seconds != self._seconds:
             self.first = self.first * self._seconds // seconds
+        resized = columns != self._columns
         self._columns, self.rows, self._per, self._seconds = columns, rows, per, seconds
         self._newest, self._oldest = (heat.end - 1) // seconds, heat.first // seconds
-        if self._follows_time and not self.first <= self._newest < self.first + columns:
+        if self._follows_time and (resized or not self.first <= self._newest < self.first + columns):
             self.first = self._page()
         elif not self._follows_time:
             self.first = max(self.first, min(self._oldest, self._page()))

@@ -19,7 +19,7 @@ from cadenza_tui.view.ladder_widths import group_decimals
 from cadenza_tui.view.numbers import number, plain, price_decimals
 from cadenza_tui.view.rows import Bars, Pane, Role, Row, Span
 from cadenza_tui.view.states import absence, border
-from cadenza_tui.view.text import message, row_cells
+from cadenza_tui.view.text import fit_row, message, row_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["CHOICES", "LadderMemory", "ladder"]
 
 TITLE: Row = (Span("Book", Role.TITLE),)
+LEAST_WIDTH = 3
+"""Cells that the mark and the price take at least."""
 NEAR = 20
 """Levels a side that show how large sums are going to be."""
 
@@ -103,7 +105,7 @@ def ladder(
         decimals=memory.raw_decimals(instrument, book),
     )
     rows = on_axis(scene, step) if on_an_axis and step is not None else stack(scene)
-    body = tuple(rows)
+    body = tuple(rows if width >= LEAST_WIDTH else [fit_row(row, width) for row in rows])
     memory.keep(given, body)
     return Pane(TITLE, trusted, body, dimmed=trust.dimmed)
 

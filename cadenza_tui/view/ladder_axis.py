@@ -56,6 +56,7 @@ def on_axis(scene: Scene, step: Decimal) -> list[Row]:
     touch = _touch(scene, step)
     _look(memory, touch, step, _room(scene), choices.RECENTRE.of(scene.options))
     _move(scene, touch, step)
+    _take_side(memory, touch, step)
     if memory.unfolding:
         turn_fold(memory)
     rows = memory.rows = _room(scene)
@@ -137,12 +138,18 @@ def _move(scene: Scene, touch: Numbers, step: Decimal) -> None:
         start = touch.middle if start is None else start
         number = (memory.top if start is None else start) - by + (1 if by > 0 else -1)
     memory.cursor = exact.multiply(Decimal(number), step)
-    among = touch.bid is not None and number <= touch.bid, touch.ask is not None and number >= touch.ask
-    if among[0] != among[1]:
-        memory.bid = among[0]
     rows = _room(scene)
     if rows:
         memory.top = max(min(memory.top, number + rows - 1), number)
+
+
+def _take_side(memory: LadderMemory, touch: Numbers, step: Decimal) -> None:
+    """Have the cursor on the side that its price is of by now; between the two it is of the one of before."""
+    if memory.cursor is not None:
+        number = number_of(memory.cursor, step, up=not memory.bid)
+        among = touch.bid is not None and number <= touch.bid, touch.ask is not None and number >= touch.ask
+        if among[0] != among[1]:
+            memory.bid = among[0]
 
 
 def _prices(memory: LadderMemory, rows: int, step: Decimal) -> list[tuple[Decimal, str]]:

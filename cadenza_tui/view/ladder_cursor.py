@@ -10,7 +10,7 @@ from cadenza_tui.view.ladder_rows import tight
 from cadenza_tui.view.ladder_widths import ABOUT_ZERO
 from cadenza_tui.view.numbers import UNKNOWN, number, plain, rounded, short, signed
 from cadenza_tui.view.rows import Ground, Role, Row, Span
-from cadenza_tui.view.text import fit_row, on_ground, row_cells
+from cadenza_tui.view.text import cut, fit_row, on_ground, row_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 BRIEF = 8
 LONGEST = 20
+UNIT = 8
+"""Cells of an asset's name."""
 TEN_THOUSAND = Decimal(10_000)
 LEAST_VWAP_DECIMALS = 1
 """Decimals of an average price beyond those of the prices."""
@@ -133,7 +135,9 @@ def cursor_row(
 ) -> Row:
     """Return the line about the cursor: price, cumulative size and notional, distance, cost of trading."""
     price, bid, there, mid = pointed
-    base, quote = ("", "") if instrument is None else (instrument.base, instrument.quote)
+    base, quote = (
+        ("", "") if instrument is None else (cut(instrument.base, UNIT), cut(instrument.quote, UNIT))
+    )
     shown = number(plain(price), decimals)
     side = Role.BID if bid else Role.ASK
     away = distance(price, mid)

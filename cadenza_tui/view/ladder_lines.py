@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market import exact
+from cadenza_tui.market.records import Side
 from cadenza_tui.market.sides import Level
 from cadenza_tui.view.ladder_rows import NO_FLOW, Flow, Line, Own
 from cadenza_tui.view.ladder_widths import (
@@ -15,7 +16,7 @@ from cadenza_tui.view.ladder_widths import (
     MAX_SUM_DECIMALS,
     SUM_DECIMALS,
 )
-from cadenza_tui.view.numbers import plain, short
+from cadenza_tui.view.numbers import MINUS, UNKNOWN, plain, short
 from cadenza_tui.view.text import cut
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cadenza_tui.view.ladder_widths import LadderWidths
 
 ZERO = Decimal(0)
+MILLION = 10**6
 
 
 class Read(NamedTuple):
@@ -70,39 +72,72 @@ def spelled(group: Group) -> Level:
     return Level(plain(group.price), plain(group.quantity), group.orders, note)
 
 
+class _Sum(NamedTuple):
+    """The own orders of one price; a sum is None where one of its parts is unknown."""
+
+    remaining: Decimal | None
+    total: Decimal | None
+    orders: int
+    through: bool
+
+
+NONE_YET = _Sum(ZERO, ZERO, 0, through=False)
+
+
+def _both(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else exact.add(one, other)
+
+
+def _spelled(sum_: Decimal | None) -> str:
+    return UNKNOWN if sum_ is None else plain(sum_)
+
+
 def own_orders(
     orders: Sequence[Order],
     instrument_id: str,
     price_of: tuple[Callable[[Decimal], Decimal], Callable[[Decimal], Decimal]] | None,
+    touch: tuple[Decimal | None, Decimal | None],
     ahead: Callable[[Order], tuple[Decimal, bool] | None] | None,
 ) -> tuple[dict[Decimal, Own], dict[Decimal, Own]]:
     """Return the working orders of an instrument by side (bids, asks) and price, summed.
 
-    ``price_of`` has, for a side, the price of the group that a price belongs to. ``ahead`` says what stands
-    before an order and whether it is known exactly; of several the least is told.
+    ``price_of`` has, for a side, the price of the group that a price belongs to. One at or through the other
+    side's best price in ``touch`` (bid, ask) is marked: the book and the account do not agree. ``ahead`` says
+    what stands before an order and whether it is known exactly; of several the least is told.
     """
-    sums: tuple[dict[Decimal, list[Decimal]], dict[Decimal, list[Decimal]]] = ({}, {})
+    sums: tuple[dict[Decimal, _Sum], dict[Decimal, _Sum]] = ({}, {})
     before: tuple[dict[Decimal, tuple[Decimal, bool]], dict[Decimal, tuple[Decimal, bool]]] = ({}, {})
     for order in orders:
         price, total = order.limit_price, order.quantity
         if order.instrument_id != instrument_id or not order.working or price is None or order.side is None:
             continue
-        side = 0 if order.side.value == "BUY" else 1
+        side = 0 if order.side is Side.BUY else 1
+        best = touch[1 - side]
+        through = best is not None and (price >= best if side == 0 else price <= best)
         if price_of is not None:
             price = price_of[side](price)
-        total = total if total is not None else ZERO
-        done = order.executed_quantity if order.executed_quantity is not None else ZERO
-        entry = sums[side].setdefault(price, [ZERO, ZERO, ZERO])
-        entry[0] = exact.add(entry[0], exact.subtract(total, done))
-        entry[1] = exact.add(entry[1], total)
-        entry[2] += 1
+        entry = sums[side].get(price, NONE_YET)
+        done = order.executed_quantity
+        left = None if total is None or done is None else exact.subtract(total, done)
+        sums[side][price] = _Sum(
+            _both(entry.remaining, left),
+            _both(entry.total, total),
+            entry.orders + 1,
+            entry.through or through,
+        )
         stands = ahead(order) if ahead is not None else None
         if stands is not None and (price not in before[side] or stands[0] < before[side][price][0]):
             before[side][price] = stands
     bids, asks = (
         {
-            price: Own(plain(left), plain(total), int(n), _ahead(waiting.get(price)))
-            for price, (left, total, n) in side.items()
+            price: Own(
+                _spelled(found.remaining),
+                _spelled(found.total),
+                found.orders,
+                _ahead(waiting.get(price)),
+                found.through,
+            )
+            for price, found in side.items()
         }
         for side, waiting in zip(sums, before, strict=True)
     )
@@ -114,10 +149,16 @@ def _ahead(stands: tuple[Decimal, bool] | None) -> str:
     if stands is None:
         return ""
     quantity, exactly = stands
-    shown = "0" if not quantity else short(quantity)
+    shown = "0" if not quantity else short(quantity if exactly else _rounded_up(quantity))
     if quantity and not shown.strip("0."):
         shown = ABOUT_ZERO
     return shown if exactly or not quantity or shown == ABOUT_ZERO else f"≤{shown}"
+
+
+def _rounded_up(quantity: Decimal) -> Decimal:
+    """Return a quantity in no more digits than are shown of it, and never less: it is a bound."""
+    places = 4 if Decimal("0.1") <= quantity < MILLION else 2
+    return quantity.quantize(Decimal(1).scaleb(quantity.adjusted() + 1 - places), ROUND_CEILING)
 
 
 def side_lines(
@@ -161,6 +202,8 @@ def side_lines(
             part = notionals[index] if notionals is not None else exact.multiply(exactly, size(price)[1])
             worth = part if running else add_exactly(worth, part)
             text = format(worth, shape)
+            if worth < 0:  # a price below zero, as of a spread
+                text = zero if text[1:] == zero else MINUS + text[1:]
         else:
             text = format(total, shape)
         if text == zero:

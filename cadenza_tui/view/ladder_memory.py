@@ -45,6 +45,8 @@ class LadderMemory:
     """Of prices, where the instrument does not say."""
     shift: int = 0
     """Rows that the touch stands below the middle, in the stack."""
+    follows: bool = True
+    """Whether the stack shows the cursor wherever it is: from when it moves until the touch is centred."""
     top: int | None = None
     """The number of the first row's price on the axis, in steps of it; None before the first frame."""
     step: Decimal | None = None

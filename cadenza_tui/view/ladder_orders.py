@@ -48,7 +48,7 @@ def with_orders(scene: Scene, geometry: Geometry, line: Line, *, bid: bool) -> l
     rows: list[Row] = []
     orders = scene.reader.orders(widths.size(line.price)[1], MOST_ORDERS, bid=bid)
     for place, (price, order) in enumerate(orders, 1):
-        own = order.order_id in scene.reader.names
+        own = order.order_id in scene.reader.names and not widths.masked  # the book is everybody's
         said = ("order", bid, place, price, order, own)
         row = widths.rows.get(said)
         if row is None:

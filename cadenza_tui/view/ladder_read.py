@@ -133,15 +133,19 @@ def reader(
             price_of = (made.grouped(bid=True).price_of, made.grouped(bid=False).price_of)
         ahead = study.queue.ahead if study is not None and queue else None
         made.names = frozenset(
-            name for order in orders for name in (order.order_id, order.client_order_id) if name
+            name
+            for order in orders
+            for name in (order.external_id, order.order_id, order.client_order_id)
+            if name
         )
-        made.own = own_orders(orders, book.instrument_id, price_of, ahead)
+        touch = tuple(
+            None if best is None else Decimal(best.price) for best in (book.best_bid, book.best_ask)
+        )
+        made.own = own_orders(orders, book.instrument_id, price_of, (touch[0], touch[1]), ahead)
     return made
 
 
-def depths(
-    look: Reader, depth: str, widths: LadderWidths, reads: Sequence[Read], *, running: bool
-) -> tuple[Decimal, Decimal]:
+def depths(look: Reader, depth: str, widths: LadderWidths, reads: Sequence[Read]) -> tuple[Decimal, Decimal]:
     """Return the quantities of the best levels of bids and asks, as many as ``depth`` says.
 
     What has been ``reads`` already is not read again, where that is the book's own levels.
@@ -162,7 +166,7 @@ def depths(
             else:
                 levels = side.top(wanted)
         size, total = widths.size, Decimal(0)
-        for level in levels[-1:] if running else levels:
+        for level in levels:
             total = _ADD(total, size(level.quantity)[1])
         sums.append(total)
     return sums[0], sums[1]

@@ -18,12 +18,16 @@ MASK = "•••••"
 
 
 class Own(NamedTuple):
-    """The own working orders of one price, as texts. ``ahead`` is what stands before the first of them."""
+    """The own working orders of one price, as texts. ``ahead`` is what stands before the first of them.
+
+    ``through`` says that one stands at or beyond the best price of the other side.
+    """
 
     remaining: str
     total: str
     orders: int
     ahead: str = ""
+    through: bool = False
 
 
 class Flow(NamedTuple):
@@ -136,12 +140,12 @@ def _number(line: Line, widths: LadderWidths, g: Geometry) -> str:
     if not line.quantity or g.quantity < 1:
         return blank(g.quantity)
     text = widths.quantity.text(line.quantity)
-    return text if len(text) <= g.quantity else tight(text.strip(), g.quantity).rjust(g.quantity)
+    return text if len(text) <= g.quantity else tight(number(line.quantity), g.quantity).rjust(g.quantity)
 
 
 def _price(price: str, widths: LadderWidths, g: Geometry) -> str:
     text = widths.price.text(price)
-    return text if len(text) <= g.price else tight(text.strip(), g.price).rjust(g.price)
+    return text if len(text) <= g.price else tight(number(price), g.price).rjust(g.price)
 
 
 def _traded(text: str, g: Geometry) -> str:
@@ -170,11 +174,11 @@ def _columns(line: Line, g: Geometry) -> list[str]:
 
 def _own_text(own: Own, widths: LadderWidths, room: int) -> str:
     """Return what an own order says, the least needed left out where there is no room."""
+    if widths.masked:  # what is ahead of it too: the rest of what is displayed there would be its size
+        return clip(MASK, room)
     ahead = f" · {own.ahead} ahead" if own.ahead else ""
-    if widths.masked:
-        return next((text for text in (MASK + ahead, MASK) if len(text) <= room), clip(MASK, room))
     decimals = widths.quantity.shown_decimals
-    remaining = number(own.remaining, decimals)
+    remaining = ("⇄ " if own.through else "") + number(own.remaining, decimals)
     whole = f"{remaining}/{number(own.total, decimals)}"
     more = f" ×{own.orders}" if own.orders > 1 else ""
     brief = ahead.removesuffix("ead")
@@ -259,4 +263,4 @@ def tight(shown: str, width: int) -> str:
         return text
     power = f"e{MINUS}{-value.adjusted()}"
     places = max(min(width - len(power) - 2, 2), 0)
-    return clip(f"{value.scaleb(-value.adjusted()):.{places}f}{power}", width)
+    return clip(f"{value.scaleb(-value.adjusted()):.{places}f}{power}".replace("-", MINUS), width)

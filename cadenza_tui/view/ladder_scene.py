@@ -118,8 +118,8 @@ class Scene:
         depth = choices.DEPTH.of(self.options)
         if choices.TOUCH.of(self.options) == "off" and touch.role.value != "warn":
             touch = touch._replace(words="", short="", aside="")
-        elif bid is not None or ask is not None:
-            lean = balance(*depths(self.reader, depth, memory.widths, reads, running=self.running))
+        elif not self.running and (bid is not None or ask is not None):
+            lean = balance(*depths(self.reader, depth, memory.widths, reads))
         rows = memory.widths.rows
         said = ("touch", touch, lean, depth, away)
         made = rows.get(said)

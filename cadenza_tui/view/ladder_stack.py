@@ -23,17 +23,21 @@ def stack(scene: Scene) -> list[Row]:
     rows = max(scene.height - scene.headed - 1 - scene.footed, 0)
     memory.rows = rows
     if memory.centring:
-        memory.shift, memory.centring = 0, False
+        memory.shift, memory.centring, memory.follows = 0, False, False
     if memory.steps:
         _move(scene, rows)
         rows = memory.rows = max(scene.height - scene.headed - 1 - scene.footed, 0)
-    above = rows // 2 + memory.shift
+    follows = memory.follows and memory.cursor is not None
+    above = rows // 2 + (0 if follows and memory.unfolded is None else memory.shift)
     reads = _reads(scene, above, rows)
     at = 0
     if memory.cursor is not None:
         prices = prices_of(reads[0], memory.widths), prices_of(reads[1], memory.widths)
         at = locate(memory.cursor, memory.bid, *prices)
         memory.bid = at > 0 if at else memory.bid
+    if follows:  # the market moves, and with it the line of the cursor's price
+        above = _in_sight(at, above, rows) if at else above
+        memory.shift = above - rows // 2
     if memory.unfolding:
         above = _unfold(scene, at, above, rows)
     above = _clamped(above, reads, rows)
@@ -101,7 +105,7 @@ def _move(scene: Scene, rows: int) -> None:
         asks = prices_of(scene.reader.read(far, bid=False), memory.widths)
     at = moved(at, by, bids, asks)
     if at:
-        memory.bid = at > 0
+        memory.bid, memory.follows = at > 0, True
         memory.cursor = bids[at - 1] if at > 0 else asks[-at - 1]
         rows = max(scene.height - scene.headed - 1 - scene.footed, 0)
         memory.shift = _in_sight(at, rows // 2 + memory.shift, rows) - rows // 2

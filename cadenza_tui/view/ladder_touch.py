@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market import exact
 from cadenza_tui.market.analytics import microprice
+from cadenza_tui.market.records import BookType
 from cadenza_tui.view.numbers import bps, fitted, number, plain, short, signed, split
 from cadenza_tui.view.rows import Ground, Role, Row, Span
 from cadenza_tui.view.text import blank, fit_row, on_ground, right
@@ -50,8 +51,8 @@ def touch_of(book: OrderBook, bid: Level | None, ask: Level | None, decimals: in
 
 
 def _lean(book: OrderBook, mid: Decimal, decimals: int) -> tuple[str, Role]:
-    """Return where the microprice stands, seen from the mid."""
-    micro = microprice(book)
+    """Return where the microprice stands, seen from the mid; a curve of averages has none."""
+    micro = None if book.book_type is BookType.VWAP else microprice(book)
     if micro is None:
         return "", Role.MUTED
     away = exact.subtract(micro, mid)
@@ -79,24 +80,28 @@ def touch_row(
     ``balanced`` is the imbalance and over how many levels; ``away`` a glyph where the touch is out of sight.
     """
     g = geometry
-    words = touch.words if len(touch.words) < g.left else touch.short
+    tries = (touch.words, touch.words.partition("  ")[0], touch.short)
+    words = next((said for said in tries if len(said) < g.left), touch.short)
     words = right(words, g.left - 1) + " " if g.left > 3 else blank(g.left)
     whole, point, fraction = touch.mid.partition(".")
     lead = (away or " ") + " "
     mid = lead + whole.rjust(widths.price.whole) + point + fraction
     if not point:
         mid = lead + touch.mid.rjust(widths.price.whole)
-    mid = mid.ljust(g.price + 3)[: width - g.left]  # wider than the prices of a coarse group
+    space = max(width - g.left, 0)
+    if len(mid) > space:  # wider than the prices of a coarse group, or than the pane
+        mid = lead + fitted(touch.mid, max(space - len(lead), 0))
+    mid = mid.ljust(g.price + 3)[:space]
     room = max(width - g.left - len(mid), 0)
     inner = room - g.after
     brief = touch.aside.replace("microprice ", "")  # shorter, but a number is never cut
     lean, depth = balanced
     leans = (f"imb({depth}) {lean}", f"imb {lean}") if lean else ()
-    tries = [(aside, said) for aside in (touch.aside, brief) for said in leans] + [
+    sides = [(aside, said) for aside in (touch.aside, brief) for said in leans] + [
         (touch.aside, ""),
         (brief, ""),
     ]
-    for aside, said in tries:
+    for aside, said in sides:
         gap = inner - 1 - len(aside) - len(said)
         if gap >= (3 if said else 0):
             break

@@ -91,8 +91,8 @@ def resized(
         at, by = (at + 1 if at + 1 < len(split.parts) else at - 1), -by
     whole = sum(extents)
     step = STEP_WIDE if across else STEP_HIGH
-    floor = FLOOR_WIDE if across else FLOOR_HIGH
-    wanted = min(max(extents[at] + by * step, floor), whole - floor * (len(split.parts) - 1))
+    floors = [_floor(part.what, across) for part in split.parts]
+    wanted = min(max(extents[at] + by * step, floors[at]), whole - sum(floors) + floors[at])
     share = -(-wanted * THOUSAND // max(whole, 1))
     return {**sizes, split.parts[at].key(across): min(max(share, 1), THOUSAND)}
 
@@ -143,18 +143,25 @@ def _divided(split: Split, rect: Rect, sizes: Sizes) -> list[Rect]:
 
 def _extents(split: Split, whole: int, sizes: Sizes) -> list[int]:
     """Return the cells of each part: its share within its bounds, one part having what is left."""
-    floor = FLOOR_WIDE if split.across else FLOOR_HIGH
-    left = whole
+    floors = [_floor(part.what, split.across) for part in split.parts]
+    left, behind = whole, sum(floors)
     extents = [0] * len(split.parts)
-    behind = len(split.parts) - 1
     for at, part in enumerate(split.parts):
         if at == split.rest:
             continue
-        extents[at] = min(_wanted(part, split, whole, sizes, floor), max(left - floor * behind, 0))
+        behind -= floors[at]
+        extents[at] = min(_wanted(part, split, whole, sizes, floors[at]), max(left - behind, 0))
         left -= extents[at]
-        behind -= 1
     extents[split.rest] = left
     return extents
+
+
+def _floor(what: Split | str, across: bool) -> int:
+    """Return the least cells, in one direction, in which every pane of a part has its own least."""
+    if isinstance(what, str):
+        return FLOOR_WIDE if across else FLOOR_HIGH
+    floors = [_floor(part.what, across) for part in what.parts]
+    return sum(floors) if what.across is across else max(floors)
 
 
 def _wanted(part: Part, split: Split, whole: int, sizes: Sizes, floor: int) -> int:

@@ -35,7 +35,7 @@ _WITH_CENTS = frozenset(
     | {"ILS", "INR", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "THB", "TRY", "ZAR"}
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SMALL = Decimal("0.001")
+_SMALL, _MOST_ZEROS = Decimal("0.001"), 6
 _SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"), (10**3, "k"))
 
 
@@ -172,7 +172,8 @@ def fitted(shown: str, width: int) -> str:
 def short(value: Decimal | None) -> str:
     """Return ``value`` rounded to three or four digits for a sentence: ``0.123``, ``12.35``, ``185.9k``.
 
-    Of one below a thousandth so many decimals that it is two digits: it is never shown as 0.
+    One below a thousandth has two digits, after zeros or, where those are many, as ``1.2e−17``: it is never
+    shown as 0.
     """
     if value is None:
         return UNKNOWN
@@ -181,7 +182,10 @@ def short(value: Decimal | None) -> str:
         if (magnitude >= scale > 1000) or magnitude >= 10 * scale:
             return rounded(_WIDE.divide(value, Decimal(scale)), 2 if magnitude < 100 * scale else 1) + mark
     if value and magnitude < _SMALL:
-        return rounded(value, 1 - value.adjusted())
+        power = -value.adjusted()
+        if power <= _MOST_ZEROS:
+            return rounded(value, power + 1)
+        return f"{rounded(value.scaleb(power, _WIDE), 1)}e{MINUS}{power}"
     return rounded(value, 2 if magnitude >= 10 else 3 if magnitude >= 1 else 4)
 
 

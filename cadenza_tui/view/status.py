@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cadenza_tui.market.analytics import imbalance
 from cadenza_tui.market.quote import quote
+from cadenza_tui.market.records import BookType
 from cadenza_tui.market.trust import QUIET_AFTER_NS, SECOND, TrustState
 from cadenza_tui.view.numbers import (
     UNKNOWN,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from cadenza_tui.market.trust import Trust
 
 GAP = 3
-IMBALANCE_DEPTH = 10
+IMBALANCE_DEPTH = 20
+"""Levels a side: as in the ladder where nothing else was chosen, lest two numbers of one name differ."""
 IMBALANCE_CELLS = 11
 MOST = 9
 QUIET_STEP_NS = 10 * SECOND
@@ -210,7 +212,8 @@ def _instrument(market: Market, instrument_id: InstrumentId | None, *, dimmed: b
             )
         )
     book = market.books.get(instrument_id)
-    lean = imbalance(book, IMBALANCE_DEPTH) if book is not None and book.in_sync and not dimmed else None
+    weighed = book is not None and book.in_sync and book.book_type is not BookType.VWAP and not dimmed
+    lean = imbalance(book, IMBALANCE_DEPTH) if book is not None and weighed else None
     if lean is not None:
         parts.append((9, _imbalance(lean)))
     return parts

@@ -147,8 +147,11 @@ def _measure(name: str, heading: Heading, cells: Sequence[Cell], widths: TableWi
         else:
             limit = MAX_TEXT if heading.kind == "text" else MAX_RIGHT
             widths.grow(key, min(len(cell.text) + len(cell.tail), limit), 0)
-    least = heading.room if heading.kind != "point" else max(heading.room, len(MASK))
-    widths.grow(key, least - widths.fraction.get(key, 0), 0)
+
+
+def _least(heading: Heading) -> int:
+    """Return the cells of a column in which there is nothing yet."""
+    return max(heading.room, len(MASK)) if heading.kind == "point" else heading.room
 
 
 def _arranged(
@@ -156,7 +159,7 @@ def _arranged(
 ) -> tuple[list[_Column], int]:
     """Return the columns that fit, in their order, and the gap between them."""
     columns = [
-        _Column(at, heading, whole + fraction, fraction)
+        _Column(at, heading, max(whole + fraction, _least(heading)), fraction)
         for at, heading in enumerate(headings)
         for whole, fraction in [
             (widths.whole.get((name, heading.name), 0), widths.fraction.get((name, heading.name), 0))
@@ -208,6 +211,8 @@ def _cell(cell: Cell, column: _Column) -> list[Span]:
     whole, part = split(cell.text)
     if loose:
         tail = cell.tail if len(whole) + len(cell.tail) <= size else ""
+        if len(whole) + len(tail) == size and _says(part):
+            return [Span(fitted(cell.text, size).rjust(size), cell.role)]
         part = _cut(part, size - len(whole) - len(tail))
         if len(whole) <= size:
             before = blank(size - len(whole) - len(part) - len(tail))
@@ -218,6 +223,9 @@ def _cell(cell: Cell, column: _Column) -> list[Span]:
     if len(whole) > room:
         return [Span(fitted(cell.text, size).rjust(size), cell.role)]
     tail = cell.tail if len(cell.tail) <= fraction else ""
+    if len(tail) == fraction and _says(part):
+        text = fitted(cell.text, size - len(tail)).rjust(size - len(tail))
+        return [Span(text, cell.role), Span(tail, cell.tail_role)]
     part = _cut(part, fraction - len(tail))
     return [
         Span(whole.rjust(room), cell.role),
@@ -231,6 +239,12 @@ def _fainter(cell: Cell) -> Role:
     if cell.role in (Role.TEXT, Role.STRONG, Role.MUTED):
         return Role.MUTED
     return cell.role
+
+
+def _says(part: str) -> bool:
+    """Return whether a fraction is more than zeros: where there is no cell even for the mark that it was cut,
+    its number has to be said otherwise."""
+    return bool(part.strip("0."))
 
 
 def _cut(part: str, room: int) -> str:

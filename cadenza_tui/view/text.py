@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from cadenza_tui.view.rows import Ground, Role, Row, Span
@@ -41,6 +42,7 @@ _DISPUTED = re.compile(
 """Jamo that join, invisible fillers, regional letters, and what Unicode 16 has made wide: no two terminals
 agree on these."""
 
+_text = itemgetter(0)
 _BLANKS = tuple(" " * n for n in range(512))
 
 
@@ -118,7 +120,7 @@ def centred(text: str, width: int) -> str:
 
 def row_cells(row: Iterable[Span]) -> int:
     """Return how many terminal cells a row takes."""
-    return sum([len(text) for text, _, _ in row])
+    return sum(map(len, map(_text, row)))
 
 
 def clip_row(row: Row, width: int) -> Row:

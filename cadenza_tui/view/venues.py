@@ -16,7 +16,7 @@ from cadenza_tui.view.numbers import UNKNOWN, bps, exact, plain, quiet_age, roun
 from cadenza_tui.view.rows import Bars, Pane, Role, Row, Span
 from cadenza_tui.view.states import absence, words
 from cadenza_tui.view.table import UNKNOWN_CELL, Cell, Heading, Line, number_cell, table
-from cadenza_tui.view.text import blank, cut, fit_row, left, message, safe
+from cadenza_tui.view.text import blank, clip, cut, fit_row, left, message, safe
 from cadenza_tui.view.venues_rows import VenuesMemory, book_rows
 
 if TYPE_CHECKING:
@@ -202,13 +202,22 @@ def _line(consolidated: Consolidated, instrument: Instrument | None, memory: Ven
         said = _cross_words(consolidated.cross, instrument, prices, memory.quantities.shown_decimals)
         fitting = next((words for words in said if len(words) + 2 <= width), said[-1])
         return fit_row((Span("  " + fitting, Role.WARN),), width)
-    spans: list[Span] = [Span("  best ", Role.FAINT)]
-    for level, role, between in (
+    sides = (
         (consolidated.best_bid, Role.BID, " × "),
         (consolidated.best_ask, Role.ASK, ""),
-    ):
-        price = UNKNOWN if level is None else exact(level.price, prices)
-        spans.append(Span(_who(level) + " " if level is not None else "", Role.TEXT))
+    )
+    texts = [UNKNOWN if level is None else exact(level.price, prices) for level, _, _ in sides]
+    names = [_who(level) if level is not None else "" for level, _, _ in sides]
+    # the names give way, never a price
+    room = max(width - len("  best ") - len(" × ") - sum(map(len, texts)) - 2, 0)
+    if sum(map(len, names)) > room:
+        names = [
+            clip(name, max(room // 2, room - len(other)))
+            for name, other in zip(names, names[::-1], strict=True)
+        ]
+    spans: list[Span] = [Span("  best ", Role.FAINT)]
+    for (level, role, between), price, name in zip(sides, texts, names, strict=True):
+        spans.append(Span(name + " " if name else "", Role.TEXT))
         spans.append(Span(price, Role.FAINT if level is None else role))
         spans.append(Span(between, Role.FAINT))
     return fit_row(tuple(span for span in spans if span.text), width)

@@ -83,10 +83,12 @@ class Widths:
     def beside(
         self, instrument_id: str, instrument: Instrument | None, values: Iterable[Decimal | None]
     ) -> None:
-        """Make the columns of bid and ask wide enough for these."""
-        for value in values:
-            if value is not None:
-                self.touch = max(self.touch, len(self.text(instrument_id, instrument, value)))
+        """Make the columns of bid and ask wide enough for these, all in the decimals of the finest."""
+        known = [value for value in values if value is not None]
+        texts = [self.text(instrument_id, instrument, value) for value in known]
+        if texts and len(texts[0]) != len(self.text(instrument_id, instrument, known[0])):
+            texts = [self.text(instrument_id, instrument, value) for value in known]
+        self.touch = max(self.touch, *map(len, texts), 0)
 
     def name(self, market: Market, instrument_id: InstrumentId) -> None:
         """Make the columns wide enough for an instrument's names."""

@@ -100,7 +100,7 @@ def _prices(
     for instrument_id, now in quotes.items():
         instrument = market.instruments.get(instrument_id)
         if touch:
-            memory.widths.beside(instrument_id, instrument, (now.bid, now.ask))
+            memory.widths.beside(instrument_id, instrument, (now.bid, now.ask, now.price))
         if now.price is not None:
             prices[instrument_id] = memory.widths.price(instrument_id, instrument, now.price)
         memory.widths.name(market, instrument_id)

@@ -75,7 +75,7 @@ def test_the_demo_shows_a_moving_market() -> None:
         first = terminal.wait_for(lambda text: live(text) and "Market making" in text and "USDT  " in text)
         assert named(first) == "BTC/USDT BINANCE"
         terminal.wait_for(lambda text: ladder(text) != ladder(first))
-        terminal.wait_for(lambda text: bool(re.search(r"\d\d:\d\d:\d\d [▲▼] 6\d,\d{3}\.\d\d", text)))
+        terminal.wait_for(lambda text: bool(re.search(r"\d\d:\d\d:\d\d\.\d{3} [▲▼] 6\d,\d{3}\.\d\d", text)))
         terminal.send("n")
         terminal.wait_for(lambda text: named(text) == "BTC/USDT OKX" and live(text))
         terminal.send("/")

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from cadenza_tui.centrifugo.options import Options
-from cadenza_tui.feed import subscriptions
+from cadenza_tui.feed import subscriptions, worker
 from cadenza_tui.market.health import ChannelState
 from cadenza_tui.wire.channels import API_PAGE, OPENAPI, Kind
 
 from .feeding import BOOK, BTC, ETH, TICKER, TRADE, bids, diff, feeding, listing, live, snapshot
 from .scripted import ScriptedServer, book
 from .waiting import eventually
+
+SECOND = 1_000_000_000
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -141,3 +143,21 @@ async def test_a_channel_ended_with_code_0_is_not_taken_for_given_up(server: Scr
         facts = feed.market.health.channels[TICKER]
         await eventually(lambda: facts.state is ChannelState.FAILED)
         assert "delisted" in facts.reason
+
+
+async def test_liquidity_is_not_sampled_of_a_book_whose_channel_ended(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The book is as whole as it was, but it is not the market now: a gap, from then on."""
+    monkeypatch.setattr(worker, "TICK_S", 600)
+    async with feeding(server) as feed:
+        await live(server, feed)
+        feed.show(BTC)
+        heat, begin = feed.market.study(BTC).heat, feed.now() // SECOND * SECOND
+        feed.market.sample(begin)
+        await server.send({"push": {"channel": BOOK, "unsubscribe": {"code": 2001, "reason": "delisted"}}})
+        await eventually(lambda: feed.market.health.channels[BOOK].state is ChannelState.FAILED)
+        assert feed.market.book(BTC).in_sync
+        feed.market.sample(begin + SECOND)
+        sampled = [heat.at(begin // SECOND + second) for second in (0, 1)]
+        assert [sample is not None and sample.keys is not None for sample in sampled] == [True, False]

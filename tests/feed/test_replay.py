@@ -249,6 +249,17 @@ async def test_it_is_sampled_by_its_own_clock_at_any_speed(tmp_path: Path) -> No
     assert market.bids_at == {0: 0, 1: 1, 2: 2, 3: 2, 60: 3}
 
 
+async def test_nothing_is_sampled_that_was_not_read_yet(tmp_path: Path) -> None:
+    """A clock that is ahead of the reader does not make a gap of what is still to be read."""
+    market, clock = Watched(), Monotonic()
+    feed = ReplayFeed(market, recording(tmp_path, 0.5, 1.5, 3.2), speed=60, monotonic=clock)
+    clock.now += 20 * SECOND
+    feed.go_on()
+    assert market.bids_at == {0: 0}
+    await feed.run()
+    assert market.bids_at == {0: 0, 1: 1, 2: 2, 3: 2}
+
+
 async def test_what_is_looked_at_is_kept_up(tmp_path: Path) -> None:
     """The first instruments that appear, then what is shown and pinned."""
     market = Watched()

@@ -61,7 +61,8 @@ def _markets(data: bytes) -> list[Market]:
     return markets
 
 
-def _lines(data: bytes) -> list[tuple[bytes, bytes]]:
+def lines(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Return an input's lines: their letters, and what follows."""
     return [(line[:1], line[1:]) for line in data.split(b"\n")[:MAXIMUM_LINES]]
 
 
@@ -69,7 +70,7 @@ def run(data: bytes) -> None:
     """Decode each line, and apply what came of it under each rule there is for a DELTA."""
     markets = _markets(data)
     questions = [market.ask(ACCOUNT_ID, NOW) for market in markets]
-    for number, (letter, payload) in enumerate(_lines(data), 1):
+    for number, (letter, payload) in enumerate(lines(data), 1):
         if letter == b"q":
             for market in markets:
                 market.follow(ACCOUNT_ID, followed=True, since=NOW)
@@ -183,7 +184,7 @@ def ingest(data: bytes) -> None:
         feed = Ingest(market, lambda: NOW, watch=watch)
         for channel, name in CHANNELS.values():
             feed.register(channel, name)
-        for number, (letter, payload) in enumerate(_lines(data), 1):
+        for number, (letter, payload) in enumerate(lines(data), 1):
             if letter == ASKED_FOR:
                 try:
                     snapshot = rpc.decode_book(b'{"data":%b}' % payload, BTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 from pathlib import Path
 
 import msgspec
@@ -223,6 +224,36 @@ def _markets() -> list[bytes]:
     ]
 
 
+def _views() -> list[bytes]:
+    """A market that moves for a few seconds, looked at now and then; and every kind of book and candle."""
+    chance = random.Random(7)
+    listed = LISTS[9]["data"][0]  # type: ignore[index]
+    levels = range(1, 40)
+    book = {**DIFF, "updateType": "SNAPSHOT"} | {
+        "bids": [[f"{50_000 - 0.5 * step:.2f}", f"{chance.uniform(0.01, 9):.5f}"] for step in levels],
+        "asks": [[f"{50_000 + 0.5 * step:.2f}", f"{chance.uniform(0.01, 9):.5f}"] for step in levels],
+    }
+    moving = [b"n" + wire(listed), b"b" + wire(book), b"k" + wire(KLINE), b"v1"]
+    for second in range(1, 8):
+        step = chance.randrange(1, 9)
+        row = [f"{50_000 - 0.5 * step:.2f}", f"{chance.uniform(0, 5):.5f}"]
+        change = {**DIFF, "bids": [row], "asks": [], "timestamp": TIME_MS + 1_000 * second}
+        price = f"{50_000 + 0.5 * chance.randrange(-3, 4):.2f}"
+        told = {"tradeId": second, "price": price, "timestamp": TIME_MS + 1_000 * second}
+        moving += [b"b" + wire(change), b"t" + wire({**TRADE, **told}), b"+1"]
+        moving += [b"v%d" % second] * (second % 3 == 0)
+    still = b"\n".join(b"a" + wire(each) for each in EVENTS[:3])
+    return [
+        b"\n".join(moving),
+        b"\n".join([*moving[:9], b"-", b"+5", b"v2", b"-", b"+30", b"b" + wire(book), b"+1", b"v3"]),
+        *(
+            b"\n".join([still, b"b" + wire(one | {"updateType": "SNAPSHOT"}), b"+2", b"v4", b"v5"])
+            for one in BOOKS[2:9]
+        ),
+        *_markets()[3:],
+    ]
+
+
 def _recordings() -> list[bytes]:
     lines = b"".join(
         msgspec.json.encode({"t": TIME_MS * 10**6 + number, **msgspec.json.decode(line)}) + b"\n"
@@ -287,6 +318,7 @@ SEEDS: dict[str, list[bytes]] = {
     ],
     "market": _markets(),
     "ingest": _markets(),
+    "views": _views(),
     "config": [CONFIGURATION, b"theme = 1\n", b"[profiles.x]\n"],
     "recording": _recordings(),
 }

@@ -26,7 +26,7 @@ from cadenza_tui.market.records import BookUpdate, Candle, UpdateType
 from cadenza_tui.wire import channels, decode, rpc, text
 from cadenza_tui.wire.channels import ChannelName, Kind
 from cadenza_tui.wire.rejected import Rejected, RejectReason
-from tests.fuzz import market, session
+from tests.fuzz import market, session, views
 from tests.support import fossil
 
 Target: TypeAlias = Callable[[bytes], None]
@@ -276,6 +276,7 @@ TARGETS: dict[str, Target] = {
     "delta": fossils,
     "market": market.run,
     "ingest": market.ingest,
+    "views": views.run,
     "config": configurations,
     "recording": recordings,
 }

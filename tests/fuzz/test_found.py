@@ -12,6 +12,7 @@ from cadenza_tui.centrifugo import delta, frames
 from cadenza_tui.centrifugo.session import Session
 from cadenza_tui.feed import ingest, recording
 from cadenza_tui.market import book, tape
+from cadenza_tui.ui import presenter
 from cadenza_tui.wire import channels, decode, rpc, text
 from tests.fuzz import run, seeds, targets
 from tests.fuzz.mutate import mutated
@@ -35,6 +36,7 @@ UNDER: dict[str, tuple[Any, str]] = {
     "delta": (delta, "checksum"),
     "market": (book.OrderBook, "apply"),
     "ingest": (ingest.Ingest, "_take"),
+    "views": (presenter.Presenter, "pane"),
     "config": (tomllib, "loads"),
     "recording": (recording, "_decoder"),
 }

@@ -442,10 +442,10 @@ def test_prices_that_a_wandering_market_left_are_forgotten(monkeypatch: pytest.M
     book = made("1:1")
     for price in range(2, 500):
         book.apply(diff(f"{price}:1 {price - 1}:0"))
-        assert len(book.bids._ticks) <= 20  # type: ignore[attr-defined]
+        assert len(book.bids._ticks) <= 20
     book.apply(diff(" ".join(f"{price}:1" for price in range(1_000, 1_100))))
     assert book.bids.depth == 101
-    assert len(book.bids._ticks) >= 100  # type: ignore[attr-defined]
+    assert len(book.bids._ticks) >= 100
     book.check()
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadenza_tui.market.book import Level, OrderBook
-from cadenza_tui.market.depth import cost, costs, distance_bps, slippage_bps, through, totals
+from cadenza_tui.market.depth import costs, slippage_bps, totals
 from cadenza_tui.market.grouped import Grouped
 from cadenza_tui.market.records import BookType
 from tests.market.updates import snapshot
@@ -47,7 +47,7 @@ def test_a_cost_is_what_taking_level_after_level_comes_to(
     """Filled, notional and worst price are exact, the average and the basis points rounded once."""
     asked = sorted(map(Decimal, wanted))
     for quantity, fill in zip(asked, costs(iter(levels), asked), strict=True):
-        assert fill == cost(levels, quantity)
+        assert [fill] == costs(levels, (quantity,))
         filled, notional, worst, complete = naive_cost(levels, Fraction(quantity))
         assert (Fraction(fill.filled), Fraction(fill.notional)) == (filled, notional)
         assert (fill.worst, fill.complete) == (worst, complete)
@@ -66,36 +66,23 @@ def test_a_cost_is_what_taking_level_after_level_comes_to(
 
 
 @settings(deadline=None)
-@given(levels=LEVELS.filter(bool), data=st.data(), mid=MIDS, bid=st.booleans())
-def test_through_is_the_cost_of_all_that_stands_before(
-    levels: list[Level], data: st.DataObject, mid: Decimal, bid: bool
-) -> None:
-    """The cursor's sums are those of the levels up to it, its basis points those of taking them all."""
-    index = data.draw(st.integers(0, len(levels) - 1))
-    there = levels[: index + 1]
-    found = through(levels, index, mid, bid=bid)
-    sums = totals(there)
-    assert Fraction(found.quantity) == sum(Fraction(level.quantity) for level in there)
-    assert Fraction(found.notional) == sum(Fraction(one.quantity) * Fraction(one.price) for one in there)
-    assert (sums.quantity, sums.notional, sums.levels) == (found.quantity, found.notional, len(there))
-    counts = [level.orders for level in there]
+@given(levels=LEVELS)
+def test_totals_are_the_sums_of_the_levels(levels: list[Level]) -> None:
+    """Quantity and notional to the last digit; orders where every level counts them."""
+    sums = totals(levels)
+    assert Fraction(sums.quantity) == sum(Fraction(level.quantity) for level in levels)
+    assert Fraction(sums.notional) == sum(Fraction(one.quantity) * Fraction(one.price) for one in levels)
+    assert sums.levels == len(levels)
+    counts = [level.orders for level in levels]
     assert sums.orders == (None if None in counts else sum(filter(None, counts)))
-    assert found.slippage_bps == slippage_bps(found.notional, found.quantity, mid, bid=bid)
-    assert found.vwap == cost(there, found.quantity).vwap
-    assert found.distance_bps is not None
-    away = (Fraction(levels[index].price) - Fraction(mid)) * 10_000 / Fraction(mid)
-    assert Fraction(found.distance_bps) == rounded(away, 6)
 
 
-def test_through_groups_is_through_their_levels() -> None:
-    """A group counts with the notional of its levels, not with its own price."""
+def test_a_group_counts_with_the_notional_of_its_levels() -> None:
+    """Not with its own price, to which all of it can be had."""
     book = OrderBook("X")
     book.apply(snapshot("", "10.1:1 10.2:3 10.7:8"))
     groups = Grouped(book.asks, Decimal("0.5")).rows(9)
-    of_groups = through(groups, 0, Decimal(10), bid=False)
-    of_levels = through(book.asks.levels(), 1, Decimal(10), bid=False)
-    assert of_groups[:4] == of_levels[:4]
-    assert of_groups.distance_bps == 500
+    assert totals(groups[:1])[:2] == totals(book.asks.top(2))[:2]
 
 
 def test_a_vwap_book_is_read_off_and_not_summed() -> None:
@@ -107,13 +94,11 @@ def test_a_vwap_book_is_read_off_and_not_summed() -> None:
     assert [*middle] == [2, 22, 11, 11, True]
     assert [*beyond] == [4, 44, 11, 11, False]
     assert [*totals(points, BookType.VWAP)] == [4, 44, None, 2]
-    found = through(points, 1, Decimal(10), bid=False, book_type=BookType.VWAP)
-    assert [*found] == [4, 44, 11, 1_000, 1_000]
 
 
 def test_nothing_is_invented_without_a_mid_or_a_quantity() -> None:
     """Basis points need a mid that is not zero, an average something to average."""
-    assert distance_bps(Decimal(1), None) is None
-    assert distance_bps(Decimal(1), Decimal(0)) is None
+    for mid in (None, Decimal(0)):
+        assert slippage_bps(Decimal(1), Decimal(1), mid, bid=True) is None
     assert slippage_bps(Decimal(1), Decimal(0), Decimal(1), bid=True) is None
-    assert [*cost([], Decimal(1))] == [0, 0, None, None, False]
+    assert [*costs([], (Decimal(1),))[0]] == [0, 0, None, None, False]

@@ -110,7 +110,7 @@ class WatchedMachine(BookMachine):
         for side in (self.book.bids, self.book.asks):
             if side.journal is not None:
                 side.journal.trim()
-                assert side.journal.changes <= journal.MAXIMUM_CHANGES
+                assert len(side.journal.entries) <= journal.MAXIMUM_CHANGES
 
     @rule(kept=st.booleans())
     def keep_or_not(self, kept: bool) -> None:

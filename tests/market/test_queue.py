@@ -147,8 +147,12 @@ def test_an_l3_counted_book_says_it_exactly() -> None:
     market.apply_book(diff("10:0:x", "", BookType.L3_COUNTED, timestamp=1_001 * MS))
     assert places.ahead(order("o")) == Ahead(Decimal(2), exact=True)
     assert places.ahead(order("unknown")) == Ahead(Decimal(7), exact=False)
+    market.apply_book(diff("10:3:y 10:2:z", "", BookType.L3_COUNTED, timestamp=1_002 * MS))
+    assert places.ahead(order("o")) == Ahead(Decimal(0), exact=True), "one that grows goes to the end"
+    market.apply_book(diff("10:4:o 10:1:z", "", BookType.L3_COUNTED, timestamp=1_003 * MS))
+    assert places.ahead(order("o", quantity="4")) == Ahead(Decimal(4), exact=True), "the own one as well"
     by_venue = msgspec.structs.replace(order("ours"), external_id="z")
-    assert places.ahead(by_venue) == Ahead(Decimal(5), exact=True)
+    assert places.ahead(by_venue) == Ahead(Decimal(0), exact=True)
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,6 +26,7 @@ from cadenza_tui.centrifugo.options import Options
 from cadenza_tui.errors import TokenError
 from cadenza_tui.feed.subscriptions import ChannelOptions
 from cadenza_tui.feed.worker import Feed, FeedSettings
+from cadenza_tui.market import heat, sides, tally
 from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.records import Print
 from cadenza_tui.market.state import Market
@@ -36,6 +37,7 @@ from cadenza_tui.simulator.tokens import mint
 from cadenza_tui.wire.channels import Kind
 from tests.soak import faults
 from tests.soak.far_link import FarGone, FarLink
+from tests.soak.looker import Looker
 from tests.soak.memory import Use, slope_per_minute
 from tests.support.truth import Truth, Watcher, book_digest
 
@@ -52,7 +54,10 @@ EVERY = 50
 """A digest is taken of one book message in so many."""
 WARM_UP_S = 60.0
 KEPT_PRINTS = 200
-"""So that each tape is full before the warm-up is over, and memory shows what grows without a bound."""
+KEPT_SECONDS = 24
+KEPT_TICKS = 256
+"""So that each tape, the sums of its seconds, the samples of each heatmap and the prices that a book has
+learnt are as many as are kept before the warm-up is over, and memory shows what grows without a bound."""
 TOKEN_TTL_S = 30.0
 SLOPE_KIB = 512.0
 """Growth in KiB a minute past which memory counts as not flat, in a run of ten minutes; a shorter one gets
@@ -135,10 +140,15 @@ class Soak:
             options=options,
             channels=ChannelOptions(delta=delta),
         )
+        heat.KEPT, heat.CHAPTER = KEPT_SECONDS, KEPT_SECONDS // 3
+        sides.KEPT_TICKS = KEPT_TICKS
+        tally.KEPT = dict.fromkeys(tally.KEPT, KEPT_SECONDS)
         market = Market()
         market.tapes |= {one: Tape(KEPT_PRINTS) for one in pinned}
         self.feed = Feed(market, settings, on_event=self._event)
         self.watcher.attach(self.feed)
+        self.looker = Looker(Random(seed))
+        self.looker.attach(self.feed)
         self.events: Counter[str] = Counter()
         self.faults: list[dict[str, Any]] = []
         self.losses: list[str] = []
@@ -151,6 +161,7 @@ class Soak:
         if isinstance(event, Print) and event.instrument_id not in self.watcher.prints:
             self._base[event.instrument_id] = self._missing(event.instrument_id)
         self.watcher.event(event)
+        self.looker.event(event)
 
     @property
     def live(self) -> bool:
@@ -188,7 +199,8 @@ class Soak:
         await self.far.start()
         before = asyncio.all_tasks()
         running = asyncio.create_task(self.feed.run())
-        sides = [asyncio.create_task(self.watcher.run(0.02)), asyncio.create_task(self.use.run())]
+        runs = (self.watcher.run(0.02), self.use.run(), self.looker.run())
+        sides = [asyncio.create_task(run) for run in runs]
         started = time.monotonic()
         cpu = time.process_time()
         end: dict[str, Any] = {}
@@ -202,6 +214,7 @@ class Soak:
             self.losses.append(f"the far side failed: {error!r}")
         finally:
             elapsed, cpu = time.monotonic() - started, time.process_time() - cpu
+            self.losses += [f"a watcher ended: {side.exception()!r}" for side in sides if side.done()]
             for side in sides:
                 side.cancel()
             await asyncio.gather(*sides, return_exceptions=True)
@@ -266,11 +279,12 @@ class Soak:
         await asyncio.sleep(10)
         await self.until(lambda: self.live, RECOVERY_S)
         truth: dict[str, Any] = await self.far.do("freeze")
-        compared = {
+        compared: dict[str, Callable[[], tuple[int, list[str]]]] = {
             "books": partial(self._books, truth),
             "balances": partial(self._balances, truth),
             "working orders": partial(self._working, truth),
             "tapes": partial(self._tapes, truth),
+            "samples and sums": self.looker.end,
         }
         end: dict[str, Any] = {}
         for what, compare in compared.items():
@@ -384,6 +398,7 @@ class Soak:
                 "violations": self.watcher.violated,
                 "marked_because": dict(self.watcher.reasons.most_common(40)),
             },
+            "looked": dict(self.looker.compared),
             "end": end,
             "memory": {
                 "first_kib": settled[0][1] if settled else 0,
@@ -402,6 +417,7 @@ class Soak:
     ) -> None:
         losses = self.losses
         losses += self.watcher.violations
+        losses += self.looker.faults
         losses += [f"unhandled: {one}" for one in unhandled]
         losses += [f"logged: {one}" for one in complaints]
         losses += [f"far side: {one}" for one in self.far.complaints]
@@ -415,6 +431,8 @@ class Soak:
             losses.append(f"errors inside: {errors}")
         if not self.watcher.verified:
             losses.append("no book was ever compared")
+        if not all(self.looker.compared[what] for what in ("groups", "totals", "traded", "stacked")):
+            losses.append(f"not all was ever looked at: {dict(self.looker.compared)}")
         allowed = SLOPE_KIB * max(1.0, 10 / max(self.minutes, 0.1))
         if report["memory"]["slope_kib_per_minute"] > allowed:
             losses.append(f"memory grows by more than {allowed:g} KiB a minute")
@@ -451,7 +469,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2_000.0, help="book updates a second")
-    parser.add_argument("--instruments", type=int, default=12)
+    parser.add_argument("--instruments", type=int, default=9)
     parser.add_argument("--delta", action="store_true", help="take changes of payloads, as on a thin link")
     parser.add_argument("--report", type=Path, default=Path("soak-report.json"))
     arguments = parser.parse_args()

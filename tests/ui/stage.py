@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pyte
+from textual import events
 from textual._compositor import CompositorUpdate
 
 import cadenza_tui.ui.app
@@ -271,6 +272,14 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], rounds: int 
     app = pilot.app
     assert isinstance(app, PaintedApp)
     raise AssertionError(f"it never came; the screen shows:\n{app.glass.text}")
+
+
+def roll(app: PaintedApp, name: str, by: int = 1) -> None:
+    """Turn the wheel once over a pane, down if positive."""
+    x, y = app.pane(name).region.center
+    kind = events.MouseScrollDown if by > 0 else events.MouseScrollUp
+    event = kind(None, 0, 0, 0, by, 0, False, False, False, screen_x=int(x), screen_y=int(y))
+    (app.monitor.on_mouse_scroll_down if by > 0 else app.monitor.on_mouse_scroll_up)(event)  # type: ignore[arg-type]
 
 
 async def press(pilot: Pilot[int], *keys: str) -> None:

@@ -17,7 +17,7 @@ from cadenza_tui.ui.desk import View
 from cadenza_tui.ui.preferences import Preferences
 from cadenza_tui.ui.prompt import PromptScreen
 
-from .stage import SECOND, PaintedApp, Stage, monitor, press, settle, until
+from .stage import SECOND, PaintedApp, Stage, monitor, press, roll, settle, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,7 +269,7 @@ async def test_a_page_and_the_wheel_go_through_many_rows() -> None:
         assert app.part("accounts") != first
         await press(pilot, "space")
         assert app.part("accounts").split("\n")[1:] == first.split("\n")[1:]
-        app.monitor._roll(1)
+        roll(app, "accounts")
         await settle(pilot)
         assert "rows 2–" in title(app)
 

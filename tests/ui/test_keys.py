@@ -7,7 +7,7 @@ import pytest
 from cadenza_tui.ui.desk import View
 from cadenza_tui.ui.keys import CYCLE, FOOTERS, GOTO, KEYS, PAIRS, bindings, footer_keys, help_keys
 from cadenza_tui.ui.monitor import MonitorScreen
-from cadenza_tui.ui.panes import PANES, stepped
+from cadenza_tui.ui.panes import PANES
 from cadenza_tui.view.arrangements import VIEWS
 
 
@@ -86,10 +86,30 @@ def test_the_account_view_has_its_own_footer() -> None:
 def test_steps_go_by_what_a_value_means() -> None:
     """Intervals by their length, percentiles by number, ``auto`` before all of them; ends are ends."""
     interval = PANES["chart"].choice("interval")
-    assert stepped({}, interval, -1)["interval"] == "1s"
-    assert stepped({}, interval, 1)["interval"] == "3m"
-    assert stepped({"interval": "1M"}, interval, 1)["interval"] == "1M"
+    assert interval.stepped({}, -1)["interval"] == "1s"
+    assert interval.stepped({}, 1)["interval"] == "3m"
+    assert interval.stepped({"interval": "1M"}, 1)["interval"] == "1M"
     cut = PANES["heat"].choice("cut")
-    assert stepped({}, cut, 1)["cut"] == "99.5"
-    assert stepped({"cut": "90"}, cut, -1)["cut"] == "90"
-    assert stepped({}, PANES["depth"].choice("range"), -1)["range"] == "auto"
+    assert cut.stepped({}, 1)["cut"] == "99.5"
+    assert cut.stepped({"cut": "90"}, -1)["cut"] == "90"
+    assert PANES["depth"].choice("range").stepped({}, -1)["range"] == "auto"
+
+
+@pytest.mark.parametrize("pane", FOOTERS)
+def test_no_arrow_is_written_where_it_would_read_as_another_key(pane: str) -> None:
+    """In ASCII an arrow is a bracket, which makes panes wider: there it is a word, in footer and help."""
+    shown = [*footer_keys(pane, arrows=False), *[row[:2] for row in help_keys(pane, "Pane", arrows=False)]]
+    assert not [keys for keys, _ in shown if set(keys) & set("←→↑↓")]
+    with_time = any("time" in word for _, word in footer_keys(pane))
+    assert (("left right", "time") in footer_keys(pane, arrows=False)) is with_time
+
+
+def test_values_stand_in_an_order_of_their_own() -> None:
+    """Numbers ascend, a switch is off and then on, whichever is the default; words stand as they are."""
+    depth, queue, bars = (PANES["book"].choice(name) for name in ("depth", "queue", "bars"))
+    assert depth.ordered == ("5", "10", "20", "50", "all")
+    assert depth.turned({})["depth"] == "50"
+    assert depth.turned({"depth": "all"})["depth"] == "5"
+    assert queue.of({}) == "on"
+    assert queue.ordered == ("off", "on")
+    assert bars.ordered == bars.values

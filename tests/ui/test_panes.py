@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cadenza_tui.ui.desk import Desk
+from cadenza_tui.ui.preferences import Preferences
+from cadenza_tui.ui.presenter import Presenter
+from cadenza_tui.view.rows import Bars
 from cadenza_tui.view.text import row_cells
 from tests.support.columns import column
 
-from .stage import PaintedApp, Stage, monitor, press, settle, spelled
+from .stage import SECOND, PaintedApp, Stage, monitor, press, roll, settle, spelled
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
+
+    from cadenza_tui.view.rows import Row
 
 ACCENT = "e6b450"
 CURSOR = "1c2430"
@@ -146,6 +152,17 @@ async def test_what_stands_is_fitted_to_another_width() -> None:
         width, height = pane.inside
         made = app.monitor._presenter.pane("book", width, height, app.stage.now())
         assert {row_cells(row) for row in made.body} == {width}
+
+
+def test_what_stands_is_whole_again_when_it_has_its_width_back() -> None:
+    """A pane that was narrower for a while has lost nothing of what it showed when it was paused."""
+    stage, desk = Stage().open(), Desk()
+    desk.select(stage.pinned[0])
+    presenter = Presenter(stage, desk, Preferences(), bars=Bars.TINT)
+    presenter.pause("book")
+    before = presenter.pane("book", 70, 20, stage.time)
+    assert presenter.pane("book", 20, 20, stage.time) != before
+    assert presenter.pane("book", 70, 20, stage.time) == before
 
 
 async def test_a_pause_ends_with_the_instrument() -> None:
@@ -303,3 +320,50 @@ async def test_a_click_focuses_a_pane_and_chooses_an_instrument() -> None:
         await pilot.click("#instruments", offset=(5, 4))
         await settle(pilot)
         assert app.glass.lines[0].split()[:2] == ["ETH/USDT", "BINANCE"]
+
+
+async def test_the_wheel_scrolls_the_pane_under_the_mouse() -> None:
+    """Whichever has the focus, which stays there; over no pane nothing happens."""
+    async with monitor() as (app, pilot):
+        panes = app.monitor._presenter.panes
+        roll(app, "tape")
+        await settle(pilot)
+        assert "‖" in app.part("tape").split("\n")[0]
+        assert panes.ladders.of("BINANCE:BTC/USDT").cursor is None
+        assert lit(app) == ["book"]
+        roll(app, "footer")
+        await settle(pilot)
+        assert panes.ladders.of("BINANCE:BTC/USDT").cursor is None
+        roll(app, "book", -1)
+        await settle(pilot)
+        assert panes.ladders.of("BINANCE:BTC/USDT").cursor is not None
+
+
+async def test_no_key_changes_what_is_out_of_sight() -> None:
+    """With the tape alone on the screen, accounts, their tables and other panes stay as they are."""
+    async with monitor(size=(80, 24)) as (app, pilot):
+        await press(pilot, "d", "tab", "tab", "j", "f1")
+        cursor = app.monitor._presenter.panes.ladders.of("BINANCE:BTC/USDT").cursor
+        assert cursor is not None
+        await press(pilot, "tab")
+        assert app.monitor.desk.focused == "tape"
+        await press(pilot, "x", "space", "full_stop", "right", "s", "S", "0", "v", "f", "escape")
+        assert app.monitor.desk.tab == 0
+        assert app.monitor.preferences == Preferences(view="market")
+        ladder = app.monitor._presenter.panes.ladders.of("BINANCE:BTC/USDT")
+        assert (ladder.cursor, ladder.unfolding) == (cursor, False)
+
+
+def test_windows_of_the_tape_end_at_the_servers_time() -> None:
+    """Our clock is half a minute ahead, prints are dated by the server: the last ten seconds are the same."""
+    stage, desk, preferences = Stage().open(), Desk(), Preferences(options={"tape": {"window": "10s"}})
+    desk.select(stage.pinned[0])
+
+    def body() -> tuple[Row, ...]:
+        return Presenter(stage, desk, preferences, bars=Bars.TINT).pane("tape", 60, 20, stage.time).body
+
+    before = body()
+    stage.time += 30 * SECOND
+    assert body() != before
+    stage.market.health.connection.clock_offset_ms = -30_000.0
+    assert body() == before

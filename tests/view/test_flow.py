@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cadenza_tui.market.records import BookType, BookUpdate, Instrument, Print, Side, UpdateType
 from cadenza_tui.market.state import Market
 from cadenza_tui.market.trust import Trust, TrustState
-from cadenza_tui.view.flow import CHOICES, FlowMemory, flow
+from cadenza_tui.view.flow import CHOICES, MOST_COST_WIDTH, FlowMemory, flow
+from cadenza_tui.view.frame import framed
 from cadenza_tui.view.numbers import digits
 from tests.view.support import BTC, ID, LIVE, NOW, SECOND, bad_widths, plain, screen, text, trust
 
@@ -37,7 +38,7 @@ def watched(bids: Rows = BIDS, asks: Rows = ASKS, of: BookType = BookType.L2) ->
     market = Market()
     market.attend(ID, [])
     market.apply_book(message(bids, asks, UpdateType.SNAPSHOT, of=of))
-    assert market.study(ID).flow.known
+    assert market.study(ID).flow.known is (of is not BookType.VWAP)
     return market
 
 
@@ -87,6 +88,28 @@ def test_each_side_has_its_line() -> None:
     assert cells(lines[3]) == ["Δ", "+0.10000", "+4.80000", "−15.50000", "−1,584.08"]
 
 
+def test_a_narrow_pane_has_a_row_for_each_number() -> None:
+    """Nothing is left out of 42 cells but the differences, and the costs follow."""
+    market = watched()
+    market.apply_book(message([("99.99", "5.00000")], [("100.03", "0.50000")], at=NOW + SECOND))
+    market.apply_print(traded("100.02", "0.20000", Side.BUY))
+    lines = plain(pane(market, width=42, height=12, size="1"))
+    assert [cells(line) for line in lines[:7]] == [
+        ["asks", "bids"],
+        ["traded", "0.20000", "▲", "0"],
+        ["pulled", "−1.50000", "0"],
+        ["stacked", "0", "+3.00000"],
+        ["net", "−1.50000", "+3.00000"],
+        ["depth", "62.00000", "46.00000"],
+        ["notional", "6,230.04", "4,595.95"],
+    ]
+    assert cells(lines[8]) == ["BTC", "buy", "at", "bps", "sell", "at", "bps"]
+    wide = plain(pane(market, width=64, height=12))
+    assert cells(wide[0]) == ["asks", "bids", "Δ"]
+    assert cells(wide[5])[-1] == "−16.00000"
+    assert "traded" in plain(pane(market, width=60, height=6))[0]
+
+
 def test_the_costs_are_averages_and_their_distance_from_the_mid() -> None:
     """For three quantities, both ways: the average price to one decimal more, and basis points."""
     lines = plain(pane(watched(), width=80, height=9, size="1"))
@@ -124,6 +147,22 @@ def test_the_border_says_since_when() -> None:
     market = watched()
     market.apply_book(message([], [("100.02", "0")], at=NOW + SECOND))
     assert text(pane(market).trust) == "since 23:54:15Z · in sync · 0.1 s"
+
+
+@pytest.mark.parametrize("width", range(30, 70))
+def test_what_the_border_says_is_never_cut(width: int) -> None:
+    """Where it is narrow, it says since when alone."""
+    said = text(framed(pane(watched(), width=width), width + 2, 10)[0])
+    assert "…" not in said
+    assert "since " in said
+
+
+@pytest.mark.parametrize("width", [128, 140, 148, 160])
+def test_costs_have_room_to_grow_where_it_is_wide(width: int) -> None:
+    """A larger quantity or a longer number takes no column away."""
+    lines = plain(pane(watched(), width=width, height=4, size="1000"))
+    assert "bps" in lines[0].partition("sell at")[2]
+    assert "notional" in lines[0]
 
 
 def test_nothing_is_said_of_the_flow_while_it_is_not_known() -> None:
@@ -167,6 +206,7 @@ def test_a_vwap_book_is_not_summed() -> None:
     lines = plain(pane(market, width=100, height=9, size="1"))
     assert cells(lines[1])[-2:] == ["30.00000", "3,015.00"]
     assert [cells(line)[1] for line in lines[6:]] == ["100.020", "100.100", "100.500"]
+    assert cells(lines[1])[1:5] == ["—"] * 4, "nothing is stacked on averages, nor pulled"
 
 
 def test_the_depth_is_of_as_many_levels_as_was_chosen() -> None:
@@ -256,12 +296,12 @@ def test_every_number_is_what_fractions_come_to(
         market.apply_book(message(rows if bid else [], [] if bid else rows, at=NOW + SECOND))
     lines = plain(pane(market, width=240, height=9, instrument=None, size="0.001"))
     for bid, line in ((False, lines[1]), (True, lines[2])):
-        shown = cells(line[:180])
+        shown = cells(line[:-MOST_COST_WIDTH])
         assert Fraction(digits(shown[3])) == stacked[bid]
         assert Fraction(digits(shown[2])) == -pulled[bid]
         assert Fraction(digits(shown[4])) == stacked[bid] - pulled[bid]
         assert Fraction(digits(shown[5])) == sum(map(Fraction, held[bid].values()))
-    first = cells(lines[1][180:])
+    first = cells(lines[1][-MOST_COST_WIDTH:])
     left, notional = Fraction("0.001"), Fraction(0)
     for ticks, size in sorted(held[False].items()):
         part = min(left, Fraction(size))

@@ -438,6 +438,17 @@ def test_a_full_page_turns_and_leaves_room() -> None:
     assert len(set(firsts)) <= 70 // 5
 
 
+def test_a_wider_pane_is_filled() -> None:
+    """A pane that grows shows more of the past, and leaves as much free as a page that has just turned."""
+    scene = Scene()
+    scene.pass_by(90)
+    scene.pane(width=40)
+    scene.pane(width=80)
+    grid = scene.memory.grid
+    assert grid is not None
+    assert len(grid.columns) == grid.width - grid.width // 6
+
+
 def test_the_market_is_followed_in_price() -> None:
     """A touch that leaves the pane is brought back to its middle."""
     scene = Scene()
@@ -576,3 +587,21 @@ def test_shades_are_in_order() -> None:
     found = [row_of(scene, pane, 99 - n)[0].text for n in range(8)]
     assert [ASCII_SHADES.index(shade) for shade in found] == sorted(map(ASCII_SHADES.index, found))
     assert len(set(found)) >= 4
+
+
+@pytest.mark.parametrize("column", ["1", "2", "5"])
+def test_what_is_sampled_late_is_drawn_where_a_gap_stood(column: str) -> None:
+    """A clock may be ahead of what is sampled, as a recording's is where the reader is late."""
+    scene = Scene()
+    options = {"column": column}
+    scene.pass_by(3)
+    sampled = scene.now
+    scene.now += 20 * SECOND
+    assert "╱" in screen(scene.pane(options=options))
+    for _ in range(4):
+        scene.now, ahead = sampled, scene.now
+        scene.pass_by(5)
+        sampled, scene.now = scene.now, ahead
+        drawn = plain(scene.pane(options=options))
+        assert drawn == plain(scene.pane(options=options, memory=HeatMemory()))
+    assert "╱" not in screen(scene.pane(options=options))

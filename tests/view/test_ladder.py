@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadenza_tui.market.book import OrderBook
 from cadenza_tui.market.records import BookType, BookUpdate, Side, UpdateType
+from cadenza_tui.market.study import Studies
 from cadenza_tui.market.trust import TrustState
 from cadenza_tui.view.ladder import LadderMemory, ladder
+from cadenza_tui.view.numbers import digits
 from cadenza_tui.view.rows import Bars, Ground, Role, Row
 from tests.view.ladders import shown
 from tests.view.support import ID, LIVE, bad_widths, book, order, plain, screen, text, trust
@@ -31,7 +34,7 @@ levels = st.dictionaries(prices, quantities, max_size=30)
 
 
 @settings(max_examples=60, deadline=None)
-@given(levels, levels, st.integers(30, 300), st.integers(1, 60), st.sampled_from(Bars), st.integers(-5, 5))
+@given(levels, levels, st.integers(1, 300), st.integers(1, 60), st.sampled_from(Bars), st.integers(-5, 5))
 def test_every_row_is_exactly_as_wide_as_the_pane(
     bids: dict[str, str], asks: dict[str, str], width: int, height: int, bars: Bars, cursor: int
 ) -> None:
@@ -196,6 +199,57 @@ def test_masked_hides_own_quantities_alone() -> None:
     assert "1.50000" in screen(pane)
 
 
+def test_masked_hides_what_is_ahead_of_an_own_order() -> None:
+    """What is displayed at the price, less what is ahead, would be the order's own size."""
+    held = book(BIDS, ASKS)
+    study = Studies({ID: held}.__getitem__).of(ID)
+    options = {"study": study, "own_orders": [order(Side.BUY, "100.01", "0.75")], "width": 100}
+    assert "ahead" in screen(shown(held, **options))  # type: ignore[arg-type]
+    masked = screen(shown(held, masked=True, **options))  # type: ignore[arg-type]
+    assert "•••••" in masked
+    assert "ahead" not in masked
+
+
+@pytest.mark.parametrize(
+    ("quantity", "executed", "words"),
+    [(None, "0", "—/—"), ("2", None, "—/2.00000"), ("2", "0.5", "1.50000/2.00000")],
+)
+def test_what_is_left_of_an_own_order_is_not_invented(
+    quantity: str | None, executed: str | None, words: str
+) -> None:
+    """An order whose size or filled part was not told has a dash for it, and so has a sum with it."""
+    own = msgspec.structs.replace(
+        order(Side.BUY, "100.01", "1"),
+        quantity=None if quantity is None else Decimal(quantity),
+        executed_quantity=None if executed is None else Decimal(executed),
+    )
+    assert words in screen(shown(book(BIDS, ASKS), own_orders=[own], width=100))
+    both = screen(shown(book(BIDS, ASKS), own_orders=[own, order(Side.BUY, "100.01", "1")], width=100))
+    assert ("2.50000/3.00000 ×2" in both) is (words == "1.50000/2.00000")
+
+
+@pytest.mark.parametrize("shape", ["stack", "dom"])
+def test_an_own_order_through_the_other_side_is_marked(shape: str) -> None:
+    """An ask at or below the best bid, a bid at or above the best ask: book and account do not agree."""
+    own = [order(Side.SELL, "100.01", "1"), order(Side.SELL, "101.00", "2"), order(Side.BUY, "99.50", "3")]
+    pane = shown(book(BIDS, ASKS), own_orders=own, width=100, height=220, options={"shape": shape})
+    found = [row for row in plain(pane) if "◆" in row]
+    assert len(found) == 3
+    assert [row for row in found if "⇄" in row] == [row for row in found if "1.00000/1.00000" in row]
+
+
+@given(st.decimals("0.00000001", "100000000", places=8))
+def test_a_bound_of_what_is_ahead_is_never_rounded_down(quantity: Decimal) -> None:
+    """``≤`` with fewer digits is still true."""
+    held = book([("100.00", f"{quantity + 1:f}")], [])
+    study = Studies({ID: held}.__getitem__).of(ID)
+    pane = shown(held, study=study, own_orders=[order(Side.BUY, "100.00", "1")], width=140)
+    words = screen(pane).partition("≤")[2].split()[0]
+    scale = {"k": 10**3, "m": 10**6}.get(words[-1], 1)
+    bound = digits(words.rstrip("km")) * scale
+    assert quantity <= bound <= quantity * Decimal("1.1")
+
+
 @pytest.mark.parametrize(
     ("bids", "asks", "words"),
     [
@@ -213,6 +267,15 @@ def test_the_spread_row_says_what_is_wrong(
     pane = shown(book(bids, asks), height=9)
     row = next(row for row in pane.body if words in text(row))
     assert any(span.role is Role.WARN for span in row)
+
+
+@pytest.mark.parametrize(
+    ("width", "words"), [(70, "spread 0.01  1.00 bps"), (44, "spread 0.01"), (30, "0.01"), (24, "0.01")]
+)
+def test_the_spread_keeps_its_name_as_long_as_there_is_room(width: int, words: str) -> None:
+    """The basis points go first, then the word; the number stays."""
+    row = next(row for row in plain(shown(book(BIDS, ASKS), width=width)) if "100.015" in row)
+    assert row.partition("100.015")[0].strip() == words
 
 
 def test_a_book_without_a_snapshot_says_what_it_waits_for() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cadenza_tui.market.records import BookType, Side
+from cadenza_tui.market.records import BookType, Instrument, Side
 from cadenza_tui.market.study import Studies
 from cadenza_tui.view.ladder import LadderMemory
 from cadenza_tui.view.rows import Ground, Role
@@ -42,12 +43,14 @@ def test_the_cursor_stands_on_its_price_when_the_book_moves() -> None:
         assert plain(pane)[-1].split()[:4] == ["▸", "100.00", "Σ", quantity]
 
 
-def test_the_cursor_changes_sides_with_its_price() -> None:
+@pytest.mark.parametrize("shape", ["stack", "dom"])
+def test_the_cursor_changes_sides_with_its_price(shape: str) -> None:
     """When the market has gone through its price, the cursor is among the asks."""
-    memory = LadderMemory()
+    memory, options = LadderMemory(), {"shape": shape}
     memory.move(1)
-    shown(book(BIDS, ASKS), memory=memory)
-    pane = shown(book([("99.00", "1")], [("99.50", "2"), ("100.01", "3")]), memory=memory, width=90)
+    shown(book(BIDS, ASKS), memory=memory, options=options)
+    later = book([("99.00", "1")], [("99.50", "2"), ("100.01", "3")])
+    pane = shown(later, memory=memory, width=90, options=options)
     assert not memory.bid
     assert "Σ 5.000" in plain(pane)[-1]
     assert "buy" in plain(pane)[-1]
@@ -79,6 +82,24 @@ def test_a_cursor_deeper_than_the_rows_takes_the_view_along() -> None:
     assert memory.release()
     assert not memory.release()
     assert "shown" in plain(shown(held, memory=memory, height=12, width=90))[-1]
+
+
+def test_a_cursor_stays_in_sight_while_the_market_moves() -> None:
+    """The stack goes as far as shows the cursor's price, and comes back to the middle with the market."""
+    memory = LadderMemory()
+
+    def frame(best: int) -> list[str]:
+        bids = [(f"{(best - n) / 100:.2f}", "1") for n in range(80)]
+        asks = [(f"{(best + 1 + n) / 100:.2f}", "1") for n in range(80)]
+        return plain(shown(book(bids, asks), memory=memory, height=12, width=90))
+
+    frame(10000)
+    memory.move(-3)
+    assert " 100.03 " in frame(10000)[2]
+    assert " 100.03 " in frame(9970)[1]
+    back = frame(10000)
+    assert " 100.03 " in back[2]
+    assert "spread" in back[5]
 
 
 def test_a_page_is_what_is_in_sight_but_two_rows() -> None:
@@ -164,6 +185,33 @@ def test_an_own_order_is_marked_among_the_others() -> None:
     assert text(own).split() == ["2.00000", "◆", "#2", "BUY100.002"]
     assert any(span.role is Role.OWN and "BUY100.002" in span.text for span in own)
     assert not any(span.role is Role.OWN for span in other)
+
+
+def test_an_own_order_is_known_by_the_id_of_its_venue() -> None:
+    """That is how an L3_COUNTED book names it; masked, none is told from the others."""
+    columns = ("price", "quantity", "orderId")
+    held = book([("100.00", "1", "other"), ("100.00", "2", "venue-7")], [], BookType.L3_COUNTED, columns)
+    own = msgspec.structs.replace(order(Side.BUY, "100.00", "2"), external_id="venue-7")
+    for masked in (False, True):
+        memory = LadderMemory()
+        memory.move(1)
+        memory.unfold()
+        pane = shown(held, memory=memory, width=80, own_orders=[own], masked=masked)
+        row = next(row for row in pane.body if "venue-7" in text(row))
+        assert any(span.role is Role.OWN for span in row) is not masked
+        assert "2.00000" in text(row)
+
+
+def test_the_cursor_line_is_made_safe() -> None:
+    """What an asset is called comes from outside: no control character reaches the terminal."""
+    evil = Instrument(ID, "BINANCE", "BTC/USDT", base="B\x1b[2JTC", quote="U\x07SD" + "T" * 90)
+    memory = LadderMemory()
+    memory.move(1)
+    held = book([("100.00", "1")], [("101.00", "2")])
+    pane = shown(held, memory=memory, width=120, instrument=evil)
+    assert bad_widths(pane.body, 120) == []
+    assert not set("\x1b\x07") & set(screen(pane))
+    assert "T" * 9 not in screen(pane)
 
 
 def test_the_queue_ahead_of_an_own_order_is_told() -> None:

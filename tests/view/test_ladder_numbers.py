@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from cadenza_tui.market.study import Studies
 from cadenza_tui.view.ladder import LadderMemory
 from cadenza_tui.view.rows import Role
 from tests.view.ladders import Seen, books, seen, shown
-from tests.view.support import ID, NOW, book, plain, text
+from tests.view.support import ID, NOW, book, plain, screen, text
 
 Rows = list[tuple[str, str]]
 INCREMENTS = (None, Decimal("0.02"), Decimal("0.05"), Decimal("0.50"), Decimal("1"), Decimal("10"))
@@ -228,6 +229,17 @@ def test_a_curve_is_never_summed(kind: str) -> None:
     assert words[-2] == "149.25"
 
 
+@pytest.mark.parametrize("depth", ["20", "all"])
+def test_a_curve_has_no_microprice_and_no_imbalance(depth: str) -> None:
+    """Averages of one quantity and of another cannot be weighed against each other; a book's levels can."""
+    for kind, there in ((BookType.VWAP, False), (BookType.L2, True)):
+        held = book([("100.00", "1"), ("99.00", "3")], [("101.00", "2"), ("102.00", "5")], kind)
+        words = screen(shown(held, width=120, options={"depth": depth}))
+        assert ("imb" in words) is there
+        assert ("microprice" in words) is there
+        assert "spread 1.00" in words
+
+
 changes = st.lists(
     st.lists(st.tuples(st.booleans(), st.integers(1, 120), st.integers(0, 3)), min_size=1, max_size=6),
     max_size=8,
@@ -264,3 +276,29 @@ def test_a_ladder_that_is_kept_up_reads_as_one_made_anew(
             for pane in (kept, anew)
         ]
         assert touches[0] == touches[1]
+
+
+def test_a_mid_that_has_no_room_is_cut_with_a_mark() -> None:
+    """Half a tick in a pane of nine cells: never other digits than it has."""
+    for width in range(3, 30):
+        rows = plain(shown(book([("61837.63", "1")], [("61837.64", "2")]), width=width, height=3))
+        found = re.search(r"61\S*", rows[1])
+        if found is not None and found.group()[-1] not in "…km":
+            assert found.group() == "61,837.635"
+
+
+@pytest.mark.parametrize("price", ["0." + "0" * 20 + "1234", "-0." + "0" * 20 + "1234", "0." + "1" * 30])
+def test_more_decimals_than_there_is_room_for_anywhere_do_no_harm(price: str) -> None:
+    """Prices and quantities of two dozen decimals, in a pane of any width, are told in short and not as 0."""
+    for width in range(3, 40):
+        held = book([(price, "0." + "0" * 25 + "7")], [])
+        row = plain(shown(held, width=width, height=4))[-1]
+        assert not re.fullmatch(r"\s*[−-]?0[.0]*\s*", row)
+
+
+def test_a_notional_below_zero_has_its_sign_and_is_never_zero() -> None:
+    """As of a spread or of power: what is summed up is about nothing or minus so much."""
+    bids = [("-608", "0.00003"), ("-1240", "36.82514")]
+    rows = plain(shown(book(bids, [("3", "9000")]), width=100, height=20, options={"cumulative": "notional"}))
+    said = [row.split()[0] for row in rows if "−608" in row or "−1,240" in row]
+    assert said == ["≈0", "−45,663"]

@@ -83,6 +83,15 @@ def test_a_pane_takes_from_its_neighbour(
         assert layout(width, height, view=view, focused=pane, sizes=back).panes[pane] == was
 
 
+def test_a_part_of_many_panes_keeps_room_for_each() -> None:
+    """However wide its neighbour was made, two panes that stand beside each other have 16 cells each."""
+    panes = layout(160, 50, view="wide", sizes={"instruments-wide": 1000, "account-high": 1000}).panes
+    assert min(rect.width for name, rect in panes.items() if name in VIEWS["wide"]) >= 16
+    assert min(rect.height for name, rect in panes.items() if name in VIEWS["wide"]) >= 4
+    wider = resized(160, 50, pane="instruments", across=True, by=90, view="wide")
+    assert layout(160, 50, view="wide", sizes=wider).panes["tape"].width >= 16
+
+
 def test_the_intended_look_at_140x40() -> None:
     """All four panes stand where the design has them."""
     assert layout(140, 40).panes == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cadenza_tui.market.records import BookType
 from cadenza_tui.market.trust import Trust, TrustState
 from cadenza_tui.view.states import SIGNS, absence, border, empty_pane
 from cadenza_tui.view.status import overall, status
@@ -81,6 +82,14 @@ def test_a_book_that_is_not_current_has_no_imbalance() -> None:
     """It would be two colours for what may not be so any more."""
     assert "imb" in shown(width=200)
     assert "imb" not in shown(of_book=trust(TrustState.STALE, "", 14), width=200)
+
+
+def test_a_curve_has_no_imbalance() -> None:
+    """The sizes of a VWAP book are no orders that could be weighed against each other."""
+    held = market()
+    for kind in (BookType.L2, BookType.VWAP):
+        held.books[ID] = book([("61837.63", "2")], [("61837.64", "1")], kind)
+        assert ("imb" in text(status(held, ID, LIVE, LIVE, width=200, now=NOW))) is (kind is BookType.L2)
 
 
 def test_the_touch_stays_though_the_state_has_a_long_reason() -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadenza_tui.view.numbers import exact
+from cadenza_tui.view.numbers import digits, exact
 from cadenza_tui.view.rows import Ground, Role, Row
 from cadenza_tui.view.table import MASK, Cell, Heading, Line, TableWidths, number_cell, table
 from tests.view.support import bad_widths, text
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 HEADINGS = (Heading("asset", 0, "text"), Heading("total"), Heading("free", 1), Heading("age", 2, "right"))
 
@@ -68,6 +66,16 @@ def test_when_nothing_can_go_the_longest_fraction_is_cut() -> None:
     assert "2,500,000,000" in rows[1]
     assert "9.75123456" in rows[2]
     assert bad_widths(made(lines, 26), 26) == []
+
+
+def test_no_digit_goes_without_a_mark_however_narrow_it_is() -> None:
+    """A price is never shown as its whole part, nor something as nothing."""
+    prices = ("61,837.63", "0.00003", "9.5", "−0.00003")
+    lines = [Line((Cell("A"), number_cell(price), number_cell("1.25"), Cell("1 m"))) for price in prices]
+    for width in range(4, 60):
+        for row, price in zip(made(lines, width)[1:], prices, strict=True):
+            for shown in re.findall(r"[−\d][\d,.]*[kmbt…]?", text(row)):
+                assert shown[-1] in "kmbt…" or digits(shown) in {digits(price), Decimal("1.25"), 1}
 
 
 def test_a_mask_needs_no_other_column_than_the_number() -> None:

@@ -105,6 +105,17 @@ def test_the_table_has_each_venue_with_the_best_marked() -> None:
     assert re.search(r"DERIBIT +1\.00000 +100\.05 +100\.40 +0\.50000", screen(shown))
 
 
+def test_long_names_give_way_to_the_best_prices() -> None:
+    """The names are cut with a mark, the prices never."""
+    one = venue("A-VENUE-OF-A-VERY-LONG-NAME", [("1000000000.10", "1")], [("1000000000.90", "1")])
+    two = venue("B", [("1000000000.00", "1")], [("1000000000.20", "1")])
+    for width in (60, 48, 42):
+        last = plain(pane([one, two], width=width))[-1]
+        assert "1,000,000,000.10" in last
+        assert "1,000,000,000.20" in last
+    assert "A-VENUE-OF… 1,0" in plain(pane([one, two], width=56))[-1]
+
+
 def test_the_line_says_who_is_best() -> None:
     """All the venues at the touch are named, with the prices of both sides."""
     assert plain(pane())[-1].split() == ["best", "BINANCE,", "OKX", "100.10", "×", "BINANCE", "100.20"]

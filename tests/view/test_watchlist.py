@@ -395,6 +395,16 @@ def test_bid_and_ask_are_whole_however_long_they_are() -> None:
     assert "…" not in plain(shown(60, held=held, pinned=[ID]))[1]
 
 
+def test_bid_and_ask_are_whole_in_the_first_frame_where_one_alone_has_a_fraction() -> None:
+    """Nothing says how many decimals there are: those of the last price count for both, at once."""
+    held = Market()
+    held.apply_ticker(ticker("V:C/USD", "50000", "50001", "50000.5", "1"))
+    memory = WatchMemory()
+    first = plain(shown(198, held=held, pinned=["V:C/USD"], selected="V:C/USD", memory=memory))
+    assert "50,000.0 50,001.0" in first[1]
+    assert plain(shown(198, held=held, pinned=["V:C/USD"], selected="V:C/USD", memory=memory)) == first
+
+
 def test_a_volume_is_the_sum_to_the_last_digit_where_there_is_room() -> None:
     """Twenty-four hours added up; where there is none it is not zero but unknown."""
     held = market()
