@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App
 
 from cadenza_tui.ui import jobs
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
-    from textual import events
     from textual.driver import Driver
     from textual.screen import Screen
 
@@ -91,9 +91,17 @@ class MonitorApp(App[int]):
         self._gauges = Gauges(source.market.health)
         self._clock: FrameClock | None = None
         self._away = False
+        self.key_time = 0.0
+        """When the key was pressed that came last."""
         self.last_words = ""
         """What is to be said once the terminal is as it was: the traceback of a bug."""
         self.monitor = MonitorScreen(source, self.brush(), preferences, view)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note when a key was pressed, and pass it on."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.key_time = event.time
+        await super().on_event(event)
 
     def get_driver_class(self) -> type[Driver]:
         """Return the platform's driver, with its bytes counted and never waited for."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cadenza_tui.market.records import InstrumentId
 
 OF_BOOK = frozenset({"book", "status", "depth", "flow"})
-OF_TAPE = frozenset({"tape", "status", "chart", "book", "flow"})
+OF_TAPE = frozenset({"tape", "status", "chart", "book", "flow", "heat"})
 OF_ACCOUNTS = frozenset({"account", "accounts", "book"})
 OF_HEALTH = frozenset({"status", "health", "book"})
 NONE: frozenset[str] = frozenset()

@@ -72,6 +72,7 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
         self._painted: dict[str, int] = {}
         self._shown: frozenset[str] = frozenset()
         self._prefix = False
+        self._prefix_since = 0.0
         self._wanted: Interest | None = None
         self._retry: object | None = None
         self._bytes_before = 0
@@ -234,8 +235,11 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
     # -- what the user does ----------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Take the letter after ``g``; any other key just ends the waiting."""
-        if not self._prefix:
+        """Take the letter after ``g``; any other key just ends the waiting.
+
+        One that was pressed before ``g`` may come here after it, for that is acted on at once.
+        """
+        if not self._prefix or event.time <= self._prefix_since:
             return
         self._prefix = self._presenter.prefix = False
         view = GOTO.get(event.key)
@@ -248,6 +252,7 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
     def action_goto(self) -> None:
         """Wait for the letter of a view; the footer says which there are."""
         self._prefix = self._presenter.prefix = True
+        self._prefix_since = self.monitor_app.key_time
         self._invalidate("footer")
 
     def action_suspend_process(self) -> None:

@@ -120,9 +120,17 @@ def _look(memory: LadderMemory, touch: Numbers, step: Decimal, rows: int, recent
     asked = memory.centring or memory.top is None
     if not asked and memory.cursor is None and memory.top is not None:
         from_top = memory.top - middle
-        asked = recentre == "always" or (recentre == "edge" and not edge <= from_top < rows - edge)
+        near = not edge <= from_top < rows - edge or not _both_in_sight(touch, memory.top, rows)
+        asked = recentre == "always" or (recentre == "edge" and near)
     if asked:
         memory.top, memory.centring = middle + rows // 2, False
+
+
+def _both_in_sight(touch: Numbers, top: int, rows: int) -> bool:
+    """Return whether best bid and ask have their rows; so far apart that they hardly can, it is no matter."""
+    if touch.bid is None or touch.ask is None or abs(touch.ask - touch.bid) > rows // 2:
+        return True
+    return top - rows < min(touch.bid, touch.ask) and max(touch.bid, touch.ask) <= top
 
 
 def _move(scene: Scene, touch: Numbers, step: Decimal) -> None:

@@ -123,6 +123,8 @@ def entry_row(
     if eighths and bars is Bars.TINT and shape.bar > NARROW:
         spans.append(Span(blank(max(round(eighths / 8), 1)), role, _tint(entry.aggressor, large=large)))
     elif eighths:
+        if bars is Bars.TINT:  # blocks in full colour would be louder than the numbers
+            role = Role.MUTED if large else Role.FAINT
         spans.append(Span(bar.glyphs(eighths, bars), role))
     return tuple(spans)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market.exact import subtract
 from cadenza_tui.market.quote import quote
+from cadenza_tui.market.records import BookType
 from cadenza_tui.view.numbers import Column, bps, number, plain, price_decimals, rounded
 from cadenza_tui.view.rows import Role, Row, Span
 from cadenza_tui.view.text import fit_row, left
@@ -27,6 +28,7 @@ class _Venue(NamedTuple):
     bid: Decimal
     ask: Decimal
     current: bool
+    """Whether it can be the best: its quotes are the present's, and prices that can be dealt at."""
     instrument_id: str
 
 
@@ -51,17 +53,19 @@ def over_venues(
         now = quote(market, instrument_id)
         if now.bid is None or now.ask is None:
             continue
-        current = not trust_of(instrument_id).dimmed
+        current = not trust_of(instrument_id).dimmed and not _is_curve(market, instrument_id)
         name = venue_of(market, instrument_id, names)
         venues.append(_Venue(name, now.bid, now.ask, current, instrument_id))
     if len(venues) < 2:
         return []
     venues = sorted(venues, key=lambda venue: (venue.instrument_id != selected, venue.name))
     counted = len(venues)
-    venues = venues[:MAX_VENUES]
     judged = [venue for venue in venues if venue.current]
     best_bid = max(judged, key=lambda venue: venue.bid, default=None)
     best_ask = min(judged, key=lambda venue: venue.ask, default=None)
+    wanted = sorted(venues[1:], key=lambda venue: venue is not best_bid and venue is not best_ask)
+    kept = [*venues[:1], *wanted][:MAX_VENUES]
+    venues = [venue for venue in venues if venue in kept]
     instrument = market.instruments.get(selected)
     prices = Column(price_decimals(instrument))
     prices.grow([plain(price) for venue in venues for price in (venue.bid, venue.ask)])
@@ -84,6 +88,12 @@ def over_venues(
         words = _crossed(best_bid, best_ask, prices, max(width - 3, 0))
         rows.append(fit_row((Span("   " + words, Role.WARN),), width))
     return rows
+
+
+def _is_curve(market: Market, instrument_id: InstrumentId) -> bool:
+    """Return whether a venue's prices are averages over a quantity, which no level of it quotes."""
+    book = market.books.get(instrument_id)
+    return book is not None and book.book_type is BookType.VWAP
 
 
 def _crossed(best_bid: _Venue, best_ask: _Venue, prices: Column, width: int) -> str:

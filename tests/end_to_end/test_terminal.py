@@ -95,8 +95,8 @@ def test_keys_that_come_at_once_are_taken_in_turn() -> None:
     """A link hands over keys in bursts: what opens a prefix or the picker is acted on before the next key."""
     with Terminal(DEMO) as terminal:
         terminal.wait_for(live)
-        terminal.send("gh")
-        terminal.wait_for(lambda text: "╭─ Health" in text)
+        terminal.send("2gh")
+        terminal.wait_for(lambda text: "╭─ Health" in text and named(text) == "BTC/USDT OKX")
         terminal.send("gm/eth bin\r")
         terminal.wait_for(lambda text: named(text) == "ETH/USDT BINANCE" and live(text))
 

@@ -43,7 +43,11 @@ def check(
 
 def test_at_2_kb_a_second_nothing_is_older_than_two_seconds() -> None:
     """2 kB/s, 200 ms each way and 1 MiB of buffer before them, at 80x24."""
-    screens = {("market", SMALL): MARKET_VIEW, ("account", SMALL): ACCOUNT_VIEW}
+    screens = {
+        ("market", SMALL): MARKET_VIEW,
+        ("account", SMALL): ACCOUNT_VIEW,
+        ("wide", SMALL): MARKET_VIEW,
+    }
     check(SLOW, screens, limit=2.0, longest=30.0)
 
 
@@ -54,5 +58,6 @@ def test_at_20_kb_a_second_nothing_is_older_than_half_a_second() -> None:
         ("account", SMALL): ACCOUNT_VIEW,
         ("market", LARGE): WHOLE_MARKET_VIEW,
         ("account", LARGE): ACCOUNT_VIEW,
+        ("wide", LARGE): (*MARKET_VIEW, "print"),
     }
     check(QUICK, screens, limit=0.5, longest=20.0)

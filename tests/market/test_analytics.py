@@ -48,6 +48,12 @@ def test_the_microprice_leans_to_the_thinner_side() -> None:
     assert microprice(made("100:1", "")) is None
 
 
+def test_the_microprice_weighs_all_exchanges_of_a_price() -> None:
+    """Three exchanges with one each weigh as one with three does."""
+    book = made("100:1:A 100:1:B 99:9:A", "101:3:A 101:3:B 101:3:C", BookType.L2_EXCHANGE)
+    assert microprice(book) == microprice(made("100:2", "101:9"))
+
+
 @given(QUANTITIES, QUANTITIES)
 def test_the_microprice_is_rounded_once(bid: str, ask: str) -> None:
     """It is the nearest value of two more decimals than the prices have."""

@@ -238,6 +238,28 @@ def test_what_a_finer_price_traded_is_not_forgotten() -> None:
     assert [*changed(market, "11.25", bid=False)] == [Decimal("5.5"), 3]
 
 
+def test_what_a_finer_price_traded_keeps_its_size_among_finer_quantities() -> None:
+    """What waits for its price to be seen is told in the decimals that quantities have by then."""
+    market = watched()
+    market.apply_print(traded_print("11.25", "2", at=1_002 * MS))
+    assert changed(market, "11", bid=False).pulled == 0
+    market.apply_book(diff("", "12:1.125", timestamp=1_003 * MS))
+    assert changed(market, "12", bid=False) is not None
+    market.apply_book(diff("", "11.25:5.5", timestamp=1_004 * MS))
+    market.apply_book(diff("", "11.25:0.5", timestamp=1_005 * MS))
+    assert [*changed(market, "11.25", bid=False)] == [Decimal("5.5"), 3]
+
+
+def test_trades_that_wait_to_be_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a frame for a long time trades are counted in before there are too many, and none is lost."""
+    monkeypatch.setattr(changes, "MAXIMUM_WAITING", 3)
+    market = watched()
+    for number in range(10):
+        market.apply_print(traded_print("11", "0.25", at=1_002 * MS + number))
+    market.apply_book(diff("", "11:1", timestamp=1_003 * MS))
+    assert changed(market, "11", bid=False).pulled == Decimal("1.5")
+
+
 def test_nobody_pays_for_what_nobody_asks_about() -> None:
     """The flow sleeps until it is asked, and again when nobody has for a while; prints go on counting."""
     market = Market()

@@ -30,7 +30,7 @@ def test_another_instrument_makes_nothing_of_the_selected_one_due(topic: Topic) 
     ("topic", "panes"),
     [
         (Topic.BOOK, {"book", "depth", "flow", "status"}),
-        (Topic.TAPE, {"tape", "chart", "book", "flow", "status"}),
+        (Topic.TAPE, {"tape", "chart", "book", "flow", "heat", "status"}),
         (Topic.KLINE, {"chart"}),
         (Topic.TICKER, {"status"}),
     ],

@@ -136,7 +136,7 @@ async def test_choices_survive_a_restart(tmp_path: Path) -> None:
     assert (kept.view, kept.options["book"], kept.options["tape"]) == (
         "wide",
         {"shape": "dom"},
-        {"window": "10s"},
+        {"window": "5m"},
     )
     stage = quick()
     async with monitor(stage, preferences=kept, view=View(kept.view)) as (app, pilot):

@@ -40,6 +40,15 @@ def test_prices_stay_where_they_are_while_the_touch_moves() -> None:
     assert row_of("100.09", 10_009, memory) == before
 
 
+def test_both_sides_of_the_touch_stay_in_sight() -> None:
+    """Their middle may be far from an edge: where the spread is wide the best bid or ask is at it first."""
+    memory = LadderMemory()
+    shown(book([("100.00", "1")], [("100.01", "1")]), height=24, memory=memory, options=DOM)
+    for bid, ask in (("99.88", "99.98"), ("100.02", "100.12"), ("99.90", "99.91")):
+        pane = shown(book([(bid, "1")], [(ask, "1")]), height=24, memory=memory, options=DOM)
+        assert {str(row.price) for row in seen(pane)} == {bid, ask}
+
+
 def test_always_keeps_the_touch_in_the_middle() -> None:
     """Re-centring always, the touch has its row and prices move."""
     memory = LadderMemory()

@@ -192,6 +192,14 @@ def test_narrow_drops_the_hour_then_the_bar_then_the_time_never_the_price() -> N
     assert "▲ 61,837.64" in screen(shown(made, width=16))
 
 
+def test_a_narrow_bar_is_quieter_than_the_numbers() -> None:
+    """Where bars can be tints, one of blocks has no colour of a side."""
+    body = shown(filled(*FEW), width=32).body
+    bars = [span for row in body for span in row if span.text.strip() and not span.text.strip(" █▉▊▋▌▍▎▏")]
+    assert bars
+    assert {span.role for span in bars} <= {Role.FAINT, Role.MUTED}
+
+
 def test_a_stale_tape_is_dimmed_and_says_so() -> None:
     """The border names the state, and the pane is dimmed."""
     pane = shown(filled(*FEW), trust=trust(TrustState.STALE, "", 14))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadenza_tui.market.quote import quote
-from cadenza_tui.market.records import Candle
+from cadenza_tui.market.records import BookType, Candle, Instrument
 from cadenza_tui.market.state import Market
 from cadenza_tui.market.trails import HOUR, day_of
 from cadenza_tui.market.trust import Trust, TrustState
@@ -171,6 +171,31 @@ def test_venues_are_compared_and_a_cross_is_said() -> None:
     assert rows[2].split() == ["DER", "61,836.50", "61,837.50", "◂", "best", "ask"]
     assert rows[3].split() == ["OKX", "61,837.40", "61,838.10"]
     assert rows[4].strip() == "crossed 0.13 · 0.02 bps · DER→BIN"
+
+
+def test_a_curve_is_never_best() -> None:
+    """The prices of a VWAP book are averages, which nobody quotes."""
+    held = market()
+    held.books["DERIBIT:BTC/USDT"] = book([("61838.0", "1")], [("61836.0", "1")], BookType.VWAP)
+    pane = shown(held=held)
+    assert "DER 61,838.00 61,836.00" in screen(pane)
+    assert "crossed" not in screen(pane)
+    assert "BIN 61,837.63 61,837.64 ◂ best both" in screen(pane)
+
+
+def test_the_best_venues_are_shown_however_many_there_are() -> None:
+    """The last of nine venues by name has the best bid: it is among the rows."""
+    held = market()
+    venues = [f"V{number}:BTC/USDT" for number in range(9)]
+    held.set_instruments(
+        [*held.instruments.values(), *(Instrument(one, one[:2], "BTC/USDT") for one in venues)]
+    )
+    for one in venues[:-1]:
+        held.apply_ticker(ticker(one, "61837.0", "61839.0", None, None))
+    held.apply_ticker(ticker(venues[-1], "61837.635", "61839.0", None, None))
+    rows = plain(shown(height=20, held=held))
+    assert sum(row.strip().startswith("V") for row in rows) < len(venues)
+    assert any(row.split()[:2] == ["V8", "61,837.635"] and "bid" in row for row in rows)
 
 
 def test_a_venue_that_cannot_be_trusted_is_never_best() -> None:
