@@ -109,6 +109,7 @@ class MonitorApp(App[int]):
             super().get_driver_class(),
             self.meter,
             drained=self._drained,
+            answered=self._answered,
             spell=lambda data: substituted(data, self.glyphs),
         )
 
@@ -168,7 +169,7 @@ class MonitorApp(App[int]):
         if self._clock is not None:
             self._clock.drained()
 
-    def on_cursor_position(self, _event: events.CursorPosition) -> None:
+    def _answered(self) -> None:
         """Take the terminal's answer to a frame."""
         if self._clock is not None:
             self._clock.acknowledged()

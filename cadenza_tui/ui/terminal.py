@@ -14,6 +14,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from textual import events
+
 from cadenza_tui.ui.writer import open_writer
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual.driver import Driver
     from textual.drivers._writer_thread import WriterThread
+    from textual.message import Message
 
     from cadenza_tui.ui.writer import Writer
 
@@ -46,21 +49,32 @@ def unhurried(
     meter: Meter,
     *,
     drained: Callable[[], object] = lambda: None,
+    answered: Callable[[], object] = lambda: None,
     spell: Callable[[str], str] = lambda data: data,
 ) -> type[Driver]:
     """Return ``driver_class`` with its writes counted on ``meter`` and handed to a writer that never waits.
 
-    ``drained`` is called when a terminal that was busy has taken everything. ``spell`` returns what the
-    terminal can show of what is written. On Windows writes are only counted: its console takes them at once.
+    ``drained`` is called when a terminal that was busy has taken everything, ``answered`` when it has told
+    where the cursor is: each frame has such an answer, which need not go through Textual's queues. ``spell``
+    returns what the terminal can show of what is written. On Windows writes are only counted: its console
+    takes them at once, and answers are told all the same.
     """
 
-    class CountedDriver(driver_class):  # type: ignore[valid-type,misc]
+    class AnsweredDriver(driver_class):  # type: ignore[valid-type,misc]
+        def process_message(self, message: Message) -> None:
+            """Take what the thread that reads keys has read."""
+            if isinstance(message, events.CursorPosition):
+                self._loop.call_soon_threadsafe(answered)
+            else:
+                super().process_message(message)
+
+    class CountedDriver(AnsweredDriver):
         def write(self, data: str) -> None:
             data = spell(data)
             meter.bytes_written += len(data) if data.isascii() else len(data.encode())
             super().write(data)
 
-    class UnhurriedDriver(driver_class):  # type: ignore[valid-type,misc]
+    class UnhurriedDriver(AnsweredDriver):
         out: Writer | None = None
 
         @property

@@ -168,7 +168,9 @@ def test_what_is_shown_is_what_was_sent(known: Known, columns: int, rows: int) -
         see(lambda text: bool(first.search("".join(pane(text, "Tape")[1:2]))))
         terminal.send("\t\t")
         see(lambda text: f"◂{known.last}" in "".join(pane(text, "Chart")))
-        terminal.send("gd" + TAB_BACK)
+        terminal.send("gd")
+        see(lambda text: "╭─ Liquidity" in text and "╭─ Chart" not in text)
+        terminal.send(TAB_BACK)
         best = {
             max(max(bids) for bids, _ in known.books.values()),
             min(min(asks) for _, asks in known.books.values()),
@@ -263,7 +265,7 @@ def test_heatmap_and_chart_are_read_without_many_colours(known: Known, of: str) 
     """Brightness, prints, gaps and candles are told by their characters, and a legend says which is more."""
     environment, steps, dots, candles = LIMITED[of]
     with played(known, "--view", "wide", environment=environment) as terminal:
-        frame, gap = ("+- ", "/") if of == "ASCII" else ("╭─ ", "╱")
+        frame, gap, mark = ("+- ", "/", "<") if of == "ASCII" else ("╭─ ", "╱", "◂")
 
         def read(text: str) -> bool:
             lower = text.partition(f"{frame}Liquidity")[2]
@@ -273,7 +275,7 @@ def test_heatmap_and_chart_are_read_without_many_colours(known: Known, of: str) 
                 and f"{frame}Chart" in lower
                 and all(set(one) <= set(lower) for one in told)
                 and all(set(one) & set(lower) for one in (dots, candles))
-                and lower.count(known.last) == 2
+                and lower.count(f"{mark}{known.last}") == 2
             )
 
         terminal.wait_for(read)

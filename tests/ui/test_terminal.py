@@ -201,6 +201,17 @@ async def test_everything_is_spelled_for_the_terminal(window: Window) -> None:
     driver.close()
 
 
+async def test_an_answer_to_a_frame_is_told_at_once(window: Window) -> None:
+    """Where the cursor is tells that all before has been drawn."""
+    told = asyncio.Event()
+    driver = window.driver(answered=told.set)
+    driver.start_application_mode()
+    os.write(window.master, b"\x1b[5;7R")
+    await asyncio.wait_for(told.wait(), 5)
+    driver.stop_application_mode()
+    driver.close()
+
+
 async def test_whoever_waits_is_told_when_the_terminal_has_taken_all(window: Window) -> None:
     """So nothing has to look again and again."""
     drained = asyncio.Event()
