@@ -19,7 +19,7 @@ demo: $(RUN) ## the monitor on the embedded exchange simulator
 	@$(BIN)/cadenza-tui demo
 
 test: $(DEV) ## every test
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
 
 centrifugo: ## build the real server that the conformance tests want, once; needs Go
 	@.ci/centrifugo

@@ -170,9 +170,10 @@ class MonitorApp(App[int]):
             self._clock.drained()
 
     def _answered(self) -> None:
-        """Take the terminal's answer to a frame."""
+        """Take the terminal's answer to a frame; it comes from the thread that reads, which knows no app."""
         if self._clock is not None:
-            self._clock.acknowledged()
+            with self._context():
+                self._clock.acknowledged()
 
     def on_terminal_supports_synchronized_output(self) -> None:
         """Mark what is to be drawn at once."""
