@@ -135,6 +135,10 @@ class SideChanges:
         The same object for as long as it is the same.
         """
         self.follow()
+        return self.read(price, increment)
+
+    def read(self, price: Decimal, increment: Decimal | None = None) -> Change:
+        """Return the same as of the latest ``follow``: for one who asks about many prices in a row."""
         reads = self._reads.get(increment)
         if reads is None or len(reads) >= MAXIMUM_READS:
             if len(self._reads) > MAXIMUM_TABLES:

@@ -24,7 +24,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cadenza_tui.market import exact
-from cadenza_tui.market.changes import Change, SideChanges
+from cadenza_tui.market.changes import SideChanges
 from cadenza_tui.market.journal import MAXIMUM_CHANGES
 from cadenza_tui.market.records import BookType, Side
 from cadenza_tui.market.traded import Traded, TradedAt
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cadenza_tui.market.book import OrderBook
     from cadenza_tui.market.records import Nanoseconds, Print
 
-__all__ = ["Change", "OrderFlow", "SideFlow", "Traded"]
+__all__ = ["OrderFlow", "SideFlow", "Traded"]
 
 ZERO = Decimal(0)
 MILLISECOND = 1_000_000
@@ -166,13 +166,17 @@ class OrderFlow:
         changes = sides[0] if bid else sides[1]
         return SideFlow(self._sold if bid else self._bought, changes.stacked(), changes.pulled())
 
-    def change(self, price: Decimal, increment: Decimal | None = None, *, bid: bool) -> Change | None:
-        """Return what was stacked and pulled at a price, or in its group, since the touch last changed.
+    def changes(self, *, bid: bool) -> SideChanges | None:
+        """Return what was stacked and pulled on a side since the touch last changed, price by price.
 
-        None while it is not known. The same object for as long as it is the same.
+        Brought up to date, to ``read`` any number of prices of at once. None while it is not known.
         """
         sides = self._look()
-        return None if sides is None else (sides[0] if bid else sides[1]).at(price, increment)
+        if sides is None:
+            return None
+        side = sides[0] if bid else sides[1]
+        side.follow()
+        return side
 
     @property
     def unsided(self) -> Decimal:

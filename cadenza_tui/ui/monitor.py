@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -74,7 +75,7 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
         self._prefix = False
         self._prefix_since = 0.0
         self._wanted: Interest | None = None
-        self._retry: object | None = None
+        self._retry: asyncio.TimerHandle | None = None
         self._bytes_before = 0
 
     @property
@@ -184,7 +185,8 @@ class MonitorScreen(PaneActions, InstrumentActions, AccountActions):
             changed = self._paint_one(name, now) or changed
         self._want()
         if later and self._retry is None and self.clock is not None:
-            self._retry = self.set_timer(min(later) / NS, self._paint_later)
+            loop = asyncio.get_running_loop()  # a timer of Textual's is a task, a dozen times a second
+            self._retry = loop.call_later(min(later) / NS, self._paint_later)
         return changed
 
     def _want(self) -> None:

@@ -63,6 +63,7 @@ class FlowTexts:
     ) -> Callable[[str], Flow]:
         """Return what gives the flow at a price, of whose sides ``bid`` is the one that stands there."""
         known, version, size = self.known, flow.version, widths.size
+        side = flow.changes(bid=bid) if changes else None
 
         def at(price: str) -> Flow:
             said = known.get((price, bid))
@@ -70,7 +71,7 @@ class FlowTexts:
                 return said.flow
             exactly = size(price)[1]
             there = flow.traded(exactly, increment) if traded else NOTHING
-            change = flow.change(exactly, increment, bid=bid) if changes else None
+            change = None if side is None else side.read(exactly, increment)
             if said is not None and said.traded == there and said.change == change:
                 made = said.flow
             else:

@@ -13,6 +13,7 @@ from cadenza_tui.market import changes, exact, flow, traded
 from cadenza_tui.market.records import BookType, BookUpdate, Print, Side, UpdateType
 from cadenza_tui.market.state import Market
 from cadenza_tui.market.study import IDLE
+from tests.market.flows import told
 from tests.market.naive_flow import NaiveFlow
 from tests.market.test_book_model import CELLS, layouts, price_texts, quantity_texts
 from tests.market.updates import INSTRUMENT, diff, snapshot
@@ -20,7 +21,7 @@ from tests.market.updates import INSTRUMENT, diff, snapshot
 if TYPE_CHECKING:
     import pytest
 
-    from cadenza_tui.market.flow import Change
+    from cadenza_tui.market.changes import Change
 
 MS = 1_000_000
 INCREMENTS = (None, Decimal("0.5"), Decimal("0.25"), Decimal(3), Decimal("0.000003"))
@@ -56,9 +57,9 @@ def agree(market: Market, naive: NaiveFlow) -> None:
         for price in sorted(shown)[:12]:
             at = exact.divide(Decimal(price.numerator), Decimal(price.denominator), 12)
             for index, bid in ((0, True), (1, False)):
-                change = real.change(at, increment, bid=bid)
+                change = told(real, at, increment, bid=bid)
                 assert change is not None
-                assert change is real.change(at, increment, bid=bid)
+                assert change is told(real, at, increment, bid=bid)
                 assert Fraction(change.stacked) == naive.stacked_in(price, index, step)
                 assert Fraction(change.pulled) == naive.pulled_in(price, index, step)
             here = real.traded(at, increment)
@@ -137,7 +138,7 @@ def watched(bids: str = "10:5 9:5", asks: str = "11:5 12:5") -> Market:
 
 def changed(market: Market, price: str, increment: str = "", *, bid: bool) -> Change:
     step = Decimal(increment) if increment else None
-    change = market.study(INSTRUMENT).flow.change(Decimal(price), step, bid=bid)
+    change = told(market.study(INSTRUMENT).flow, Decimal(price), step, bid=bid)
     assert change is not None
     return change
 
@@ -196,9 +197,9 @@ def test_nothing_is_known_while_the_book_is_out_of_sync() -> None:
     market.book(INSTRUMENT).mark_out_of_sync("a gap")
     real = market.study(INSTRUMENT).flow
     assert real.side(bid=True) is None
-    assert real.change(Decimal(11), bid=False) is None
+    assert told(real, Decimal(11), bid=False) is None
     market.apply_book(diff("", "11:20", timestamp=1_006 * MS))
-    assert real.change(Decimal(11), bid=False) is None
+    assert told(real, Decimal(11), bid=False) is None
     market.apply_book(snapshot("10:5", "11:20", timestamp=1_010 * MS))
     sums = real.side(bid=False)
     assert sums is not None
@@ -215,7 +216,7 @@ def test_nothing_is_stacked_or_pulled_in_a_book_of_averages() -> None:
     market.apply_print(traded_print("11", "3", at=1_002 * MS))
     assert not real.known
     assert real.side(bid=True) is None
-    assert real.change(Decimal(10), bid=True) is None
+    assert told(real, Decimal(10), bid=True) is None
     assert real.traded(Decimal(11)).bought == 3
 
 

@@ -8,6 +8,7 @@ from cadenza_tui.market.health import ConnectionState
 from cadenza_tui.market.records import BookUpdate, Order, Print, Side
 from cadenza_tui.market.state import Market, Topic
 from cadenza_tui.market.study import IDLE
+from tests.market.flows import told
 from tests.market.updates import INSTRUMENT, diff, snapshot
 
 SECOND = 1_000_000_000
@@ -53,7 +54,7 @@ def test_the_way_back_finds_everything_whole() -> None:
     market.apply_print(Print("A", Decimal(11), Decimal(2), Side.BUY, 1))
     market.attend("A", [])
     assert market.study("A") is study
-    change = study.flow.change(Decimal(10), bid=True)
+    change = told(study.flow, Decimal(10), bid=True)
     assert change is not None
     assert change.stacked == 2
     assert study.flow.traded(Decimal(11)).bought == 2
@@ -130,7 +131,7 @@ def test_a_book_that_the_feed_began_anew_is_followed() -> None:
     assert market.study("A").heat is before.heat
     assert market.study("A").flow.known
     market.apply_book(book_of("A", diff("10:9", "")))
-    change = market.study("A").flow.change(Decimal(10), bid=True)
+    change = told(market.study("A").flow, Decimal(10), bid=True)
     assert change is not None
     assert change.stacked == 4
 
