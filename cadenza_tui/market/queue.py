@@ -85,7 +85,7 @@ class QueueEstimates:
         for place in self._places.values():
             if place.price != fresh.price or place.bound is None:
                 continue
-            if fresh.aggressor is (Side.BUY if place.order.side is Side.BUY else Side.SELL):
+            if fresh.aggressor is place.order.side:
                 continue
             if fresh.timestamp // MILLISECOND > place.as_of // MILLISECOND and fresh.aggressor is not None:
                 place.bound = max(ZERO, exact.subtract(place.bound, fresh.quantity))
