@@ -322,7 +322,7 @@ class Soak:
             count += len(orders)
             ours = sorted(order.order_id for order in self.feed.market.account(account_id).working_orders())
             if ours != orders:
-                wrong.append(f"working orders of {account_id}: {set(ours) ^ set(orders)}")
+                wrong.append(f"working orders of {account_id}: the exchange has {orders}, the feed {ours}")
         return count, wrong
 
     def _tapes(self, truth: dict[str, Any]) -> tuple[int, list[str]]:
